@@ -1,0 +1,54 @@
+"""One HRNet for every OpenMMLab framework.
+
+`type='hrnet_plugin.HRNet'` in a config of mmpose, mmseg, mmdet or mmpretrain builds the backbone. Importing this
+package costs nothing heavy: the public classes are loaded at first use, and the fixes for what upstream broke
+(`hrnet_plugin.compat`) each act when the module they mend is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from .compat import apply as _apply_compat
+from .errors import MissingDependency
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .archs import HRNetSpec
+    from .models import BasicBlock, Bottleneck, HighResolutionModule, HRNet
+
+_HOMES = {
+    "HRNet": "hrnet_plugin.models",
+    "HighResolutionModule": "hrnet_plugin.models",
+    "BasicBlock": "hrnet_plugin.models",
+    "Bottleneck": "hrnet_plugin.models",
+    "HRNetSpec": "hrnet_plugin.archs",
+}
+
+__all__ = ["BasicBlock", "Bottleneck", "HRNet", "HRNetSpec", "HighResolutionModule", "__version__"]
+
+_apply_compat()
+
+
+def __getattr__(name: str):
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'hrnet_plugin' has no attribute {name!r}")
+    try:
+        value = getattr(importlib.import_module(home), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "hrnet_plugin":
+            raise
+        raise MissingDependency(
+            f"hrnet_plugin.{name}",
+            found=f"no module named {error.name!r}",
+            expected="torch, mmengine and mmcv (or mmcv-lite) installed",
+            do="`hrnet doctor` prints the commands that install what is missing",
+        ) from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

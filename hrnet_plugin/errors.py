@@ -1,0 +1,80 @@
+"""Errors a user can mend: one line that says what, found, expected and what to do.
+
+Everything raised for a wrong input derives from :class:`UserError`. The command line prints its message
+alone, without a stack trace (`--traceback` shows it), and exits with status 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A wrong input, told in one line.
+
+    Args:
+        what: The thing that is wrong, by the name under which the user knows it.
+        found: What was found there.
+        expected: What should have been there.
+        do: What to do about it, as a full sentence without the final stop.
+    """
+
+    def __init__(self, what: str, *, found: object = None, expected: object = None, do: str | None = None):
+        self.what, self.found, self.expected, self.do = what, found, expected, do
+        super().__init__(self._line())
+
+    def _line(self) -> str:
+        line = self.what
+        if self.found is not None:
+            line += f": found {self.found}"
+        if self.expected is not None:
+            line += f"{',' if self.found is not None else ':'} expected {self.expected}"
+        if self.do is not None:
+            line += f". {self.do}"
+        return " ".join(line.split())
+
+    def __reduce__(self):
+        # Keyword-only arguments do not survive the default pickling, which errors from data workers need.
+        return _rebuild, (type(self), self.what, self.found, self.expected, self.do)
+
+
+def _rebuild(kind: type[UserError], what: str, found: object, expected: object, do: str | None) -> UserError:
+    return kind(what, found=found, expected=expected, do=do)
+
+
+class SpecError(UserError, ValueError):
+    """A wrong description of an architecture."""
+
+
+class ConfigError(UserError, ValueError):
+    """A wrong value in a config file or on the command line."""
+
+
+class DataError(UserError, ValueError):
+    """Data that is missing or broken: images, annotations, masks."""
+
+
+class CheckpointError(UserError, RuntimeError):
+    """A checkpoint that is missing, broken, of another network, or that asks to run code."""
+
+
+class MissingDependency(UserError, ImportError):
+    """A package that is needed and not installed; says which command installs it."""
+
+
+class LaunchError(UserError, RuntimeError):
+    """Processes that cannot be started as asked: ports, ranks, devices, launchers."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Words that help after a misspelt name: the nearest known ones, or all of them where none is near.
+
+    >>> nearest("w23", ["w18", "w32", "w48"])
+    "did you mean 'w32'?"
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    if close:
+        return "did you mean " + " or ".join(repr(item) for item in close) + "?"
+    return "one of " + ", ".join(known)

@@ -1,0 +1,6 @@
+"""The classes that configs name."""
+
+from .backbones import HRNet
+from .modules import BasicBlock, Bottleneck, HighResolutionModule
+
+__all__ = ["BasicBlock", "Bottleneck", "HRNet", "HighResolutionModule"]

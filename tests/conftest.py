@@ -1,0 +1,28 @@
+"""Fixtures that every test folder may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The checkout under test."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder with real images and weights, named by HRNET_SHARED (default ../shared)."""
+    path = Path(os.environ.get("HRNET_SHARED", ROOT.parent / "shared")).resolve()
+    if not path.is_dir():
+        message = f"the shared data is not at {path}; set HRNET_SHARED to its folder"
+        if os.environ.get("HRNET_REQUIRE_SHARED") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
