@@ -71,10 +71,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Words that help after a misspelt name: the nearest known ones, or all of them where none is near.
 
     >>> nearest("w23", ["w18", "w32", "w48"])
-    "did you mean 'w32'?"
+    "Did you mean 'w32'?"
     """
     known = sorted(known)
     close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     if close:
-        return "did you mean " + " or ".join(repr(item) for item in close) + "?"
-    return "one of " + ", ".join(known)
+        return "Did you mean " + " or ".join(repr(item) for item in close) + "?"
+    return "Known: " + ", ".join(known)

@@ -68,7 +68,11 @@ def _stage_numbers(extra: Mapping) -> list[int]:
     for key in extra:
         digits = key.removeprefix("stage") if isinstance(key, str) else ""
         if key != "upsample" and not (key != digits and digits.isdigit()):
-            raise SpecError(f"extra.{key}", found="an unknown key", do=nearest(key, [*extra, "stage4", "upsample"]))
+            raise SpecError(
+                f"extra.{key}",
+                found="an unknown key",
+                do=nearest(key, ("stage1", "stage2", "stage3", "stage4", "upsample")),
+            )
         if key != "upsample":
             numbers.append(int(digits))
     numbers.sort()

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlparse
 
 from mmengine.logging import print_log
+from mmengine.runner.checkpoint import get_external_models
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,30 @@ def is_remote(source: str) -> bool:
     return "://" in source
 
 
+def resolve_source(source: str) -> str:
+    """The URL that one of OpenMMLab's short names (`open-mmlab://msra/hrnetv2_w18`) stands for; else `source`."""
+    scheme, separator, name = source.partition("://")
+    if separator and scheme in ("open-mmlab", "openmmlab"):
+        return get_external_models().get(name, source)
+    return source
+
+
 def find_weights(source: str) -> Path | None:
     """The local file for `source` (a path or a URL), or None where there is none."""
     if not is_remote(source):
         return Path(source).expanduser()
-    path = weights_dir() / PurePosixPath(urlparse(source).path).name
+    path = _local_path(resolve_source(source))
     return path if path.is_file() else None
+
+
+def _local_path(url: str) -> Path:
+    return weights_dir() / PurePosixPath(urlparse(url).path).name
 
 
 def note_missing(source: str) -> MissingWeights:
     """Keeps in mind that `source` was asked for and not found."""
-    missing = MissingWeights(source, weights_dir() / PurePosixPath(urlparse(source).path).name)
+    source = resolve_source(source)
+    missing = MissingWeights(source, _local_path(source))
     _missing[source] = missing
     return missing
 

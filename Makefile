@@ -1,0 +1,46 @@
+# make demo | demo-seg | test | test-all | lint | full | clean
+# PYTHON= chooses the interpreter of a new environment, VENV= the environment (an existing one is completed and kept).
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+FULL_VENV ?= .venv-full
+PY = $(VENV)/bin/python
+READY = $(VENV)/.hrnet_plugin
+FULL_READY = $(FULL_VENV)/.hrnet_plugin
+SETUP = tools/setup_env.py setup.py $(wildcard requirements/*.txt)
+PYTEST = -m pytest --durations=10
+
+.PHONY: demo demo-seg test test-all lint setup full clean help
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+demo: $(READY)
+	@$(PY) -m hrnet_plugin demo pose
+
+demo-seg: $(READY)
+	@$(PY) -m hrnet_plugin demo seg
+
+test: lint
+	@$(PY) $(PYTEST) -m "not slow and not full_mmcv"
+
+test-all: test $(FULL_READY)
+	@$(PY) $(PYTEST) -m "slow and not full_mmcv"
+	@$(FULL_VENV)/bin/python $(PYTEST) --forbid-skips
+
+lint: $(READY)
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --check --quiet .
+
+setup: $(READY)
+
+full: $(FULL_READY)
+
+$(READY): $(SETUP)
+	@$(PYTHON) tools/setup_env.py --python "$(PYTHON)" --venv "$(VENV)"
+
+$(FULL_READY): $(SETUP)
+	@$(PYTHON) tools/setup_env.py --python "$(PYTHON)" --venv "$(FULL_VENV)" --full
+
+clean:
+	rm -rf .venv .venv-full build demo demo-seg work_dirs *.egg-info .pytest_cache .ruff_cache
