@@ -1,0 +1,1 @@
+"""Looking at networks and their results: contact sheets, figures, measures."""

@@ -1,0 +1,200 @@
+"""Contact sheets: predictions beside the truth, many pictures on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hrnet_plugin.errors import DataError
+
+from .drawing import FAINT, SIDE_COLOURS, Sheet, blend_classes, draw_box, draw_pose, enlarge, enlarge_classes
+
+_MARGIN, _GAP, _HEAD, _CAPTION = 24, 10, 84, 30
+_UNSURE = 0.3
+
+
+@dataclass(slots=True)
+class PoseSample:
+    """A picture with its true and predicted people.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        truth: (T, 17, 3): x, y in pixels and COCO's visibility; occluded keypoints (1) are drawn as rings.
+        predicted: (P, 17, 2): x, y in pixels.
+        scores: (P, 17), 0 to 1, or None: keypoints below 0.3 are not drawn.
+        oks: A similarity for each true person, for the caption, or None.
+        boxes: (T, 4) x, y, width, height, drawn with the truth, or None.
+        name: Shown in the caption.
+    """
+
+    image: np.ndarray
+    truth: np.ndarray
+    predicted: np.ndarray = field(default_factory=lambda: np.zeros((0, 17, 2)))
+    scores: np.ndarray | None = None
+    oks: Sequence[float] | None = None
+    boxes: np.ndarray | None = None
+    name: str = ""
+
+
+@dataclass(slots=True)
+class SegmentationSample:
+    """A picture with its true and predicted classes.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        truth, prediction: (H, W) class indices; 255 in the truth is not counted. Without a prediction (None) only
+            the truth is shown.
+        name: Shown in the caption.
+    """
+
+    image: np.ndarray
+    truth: np.ndarray
+    prediction: np.ndarray | None = None
+    name: str = ""
+
+
+def class_iou(truth: np.ndarray, prediction: np.ndarray, classes: int, ignore: int = 255) -> np.ndarray:
+    """Intersection over union of each class in one picture, (classes,); NaN where neither mask has the class.
+
+    Args:
+        truth, prediction: (H, W) class indices.
+        classes: Number of classes.
+        ignore: Index of pixels of the truth that do not count.
+    """
+    counted = truth != ignore
+    true, guess = truth[counted].astype(np.int64), prediction[counted].astype(np.int64)
+    table = np.bincount(true * 256 + guess, minlength=256 * 256).reshape(256, 256)[:classes]
+    overlap = np.diagonal(table)[:classes]
+    union = table.sum(1) + np.bincount(guess, minlength=classes)[:classes] - overlap
+    return np.where(union > 0, overlap / np.maximum(union, 1), np.nan)
+
+
+def draw_pose_sheet(
+    samples: Sequence[PoseSample],
+    path: str | Path,
+    columns: int = 3,
+    title: str = "Truth and prediction",
+    tile_width: int = 340,
+) -> Path:
+    """Draw poses, the truth on the left and the prediction on the right of each pair.
+
+    Args:
+        samples: At least one.
+        path: A .png or .jpg file.
+        columns: Pairs in a row.
+        title: First line of the page.
+        tile_width: Width of one picture on the page, in pixels.
+
+    Raises:
+        DataError: without samples, or if the file cannot be written.
+    """
+    rows = [[_truth_tile(sample, tile_width), _prediction_tile(sample, tile_width)] for sample in samples]
+    captions = [_pose_caption(sample) for sample in samples]
+    entries = [("left", SIDE_COLOURS["left"]), ("right", SIDE_COLOURS["right"]), ("middle", SIDE_COLOURS["centre"]),
+               ("occluded", (255, 255, 255))]  # fmt: skip
+    return compose_page(rows, captions, ("truth", "prediction"), path, columns, title, entries)
+
+
+def draw_segmentation_sheet(
+    samples: Sequence[SegmentationSample],
+    path: str | Path,
+    class_names: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    columns: int = 2,
+    title: str = "Truth and prediction",
+    tile_width: int = 340,
+) -> Path:
+    """Draw masks: picture, truth, prediction, with the mean IoU over the classes of each picture.
+
+    Args:
+        samples: At least one.
+        path: A .png or .jpg file.
+        class_names, palette: Name and RGB colour (0 to 255) of each class.
+        columns: Groups in a row.
+        title: First line of the page.
+        tile_width: Width of one picture on the page, in pixels.
+
+    Raises:
+        DataError: without samples, or if the file cannot be written.
+    """
+    rows, captions = [], []
+    predicted = any(sample.prediction is not None for sample in samples)
+    for sample in samples:
+        picture = enlarge(sample.image, tile_width)
+        masks = [sample.truth, sample.prediction] if predicted else [sample.truth]
+        tiles = [blend_classes(picture, enlarge_classes(mask, tile_width), palette, 0.72)
+                 if mask is not None else picture for mask in masks]  # fmt: skip
+        rows.append([picture, *tiles])
+        captions.append(_class_caption(sample, len(class_names)))
+    heads = ("picture", "truth", "prediction") if predicted else ("picture", "truth")
+    entries = [*zip(class_names, palette, strict=True), ("ignored", (255, 255, 255))]
+    return compose_page(rows, captions, heads, path, columns, title, entries)
+
+
+def _truth_tile(sample: PoseSample, width: int) -> np.ndarray:
+    tile, scale = enlarge(sample.image, width), width / sample.image.shape[1]
+    for box in sample.boxes if sample.boxes is not None else ():
+        draw_box(tile, box, scale)
+    for person in sample.truth:
+        draw_pose(tile, person, person[:, 2] > 0, person[:, 2] == 1, scale)
+    return tile
+
+
+def _prediction_tile(sample: PoseSample, width: int) -> np.ndarray:
+    tile, scale = enlarge(sample.image, width), width / sample.image.shape[1]
+    scores = sample.scores if sample.scores is not None else np.ones(sample.predicted.shape[:2])
+    for person, sure in zip(sample.predicted, scores, strict=True):
+        draw_pose(tile, person, sure >= _UNSURE, None, scale)
+    return tile
+
+
+def _pose_caption(sample: PoseSample) -> tuple[str, str]:
+    if sample.oks is None:
+        return sample.name, ""
+    return sample.name, "OKS " + "  ".join(f"{value:.2f}" for value in sample.oks)
+
+
+def _class_caption(sample: SegmentationSample, classes: int) -> tuple[str, str]:
+    if sample.prediction is None:
+        return sample.name, ""
+    values = class_iou(sample.truth, sample.prediction, classes)
+    return sample.name, "mIoU " + ("-" if np.isnan(values).all() else f"{np.nanmean(values):.2f}")
+
+
+def compose_page(
+    rows: list[list[np.ndarray]],
+    captions: list[tuple[str, str]],
+    heads: Sequence[str],
+    path: str | Path,
+    columns: int,
+    title: str,
+    entries: Sequence[tuple[str, Sequence[int]]],
+) -> Path:
+    if not rows:
+        raise DataError("contact sheet", found="no samples", expected="at least one")
+    columns = max(min(columns, len(rows)), 1)
+    wide, tall = rows[0][0].shape[1], max(tile.shape[0] for row in rows for tile in row)
+    group = len(heads) * (wide + 2)
+    lines = -(-len(rows) // columns)
+    legend = sum(Sheet.length(name) + 38 for name, _ in entries)
+    width = max(2 * _MARGIN + columns * group + (columns - 1) * _GAP, 2 * _MARGIN + legend)
+    below = 0 if Sheet.length(title, 22, True) + legend + 3 * _MARGIN < width else 30
+    sheet = Sheet(width, _HEAD + below + lines * (tall + _CAPTION + _GAP) + _MARGIN)
+    sheet.write(title, _MARGIN, 16, 22, bold=True)
+    sheet.legend(entries, width - _MARGIN, 20 + below)
+    for column in range(columns):
+        for number, head in enumerate(heads):
+            place = _MARGIN + column * (group + _GAP) + number * (wide + 2)
+            sheet.write(head, place, _HEAD + below - 24, 13, colour=FAINT)
+    for index, (tiles, (name, value)) in enumerate(zip(rows, captions, strict=True)):
+        left = _MARGIN + index % columns * (group + _GAP)
+        top = _HEAD + below + index // columns * (tall + _CAPTION + _GAP)
+        for number, tile in enumerate(tiles):
+            sheet.put(tile, left + number * (wide + 2), top)
+        end = sheet.write(name, left, top + tall + 6, 13, colour=FAINT)
+        right = left + group - 2 - Sheet.length(value, 13, True)
+        sheet.write(value, max(right, end + 12), top + tall + 6, 13, bold=True)
+    return sheet.save(path)

@@ -1,0 +1,147 @@
+"""Skeletons, boxes, masks and text drawn onto pictures, sharp at any size."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from hrnet_plugin.data.skeleton import LIMBS, side_of, side_of_limb
+from hrnet_plugin.errors import DataError
+
+SIDE_COLOURS = {"left": (255, 138, 30), "right": (40, 150, 255), "centre": (70, 205, 110)}
+INK, FAINT, PAPER = (33, 37, 43), (110, 117, 128), (250, 250, 248)
+_SHIFT = 4
+_DARK, _BOX = (20, 22, 26), (255, 226, 90)
+
+
+def enlarge(image: np.ndarray, width: int) -> np.ndarray:
+    """The image (H, W, 3) at a width in pixels, height in proportion."""
+    height = max(round(image.shape[0] * width / image.shape[1]), 1)
+    how = cv2.INTER_CUBIC if width > image.shape[1] else cv2.INTER_AREA
+    return cv2.resize(np.ascontiguousarray(image), (width, height), interpolation=how)
+
+
+def enlarge_classes(mask: np.ndarray, width: int) -> np.ndarray:
+    """A mask (H, W) of class indices at a width in pixels, without classes in between."""
+    height = max(round(mask.shape[0] * width / mask.shape[1]), 1)
+    return cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def _fixed(place: np.ndarray, scale: float) -> tuple[int, int]:
+    """A place in pixels of the image as cv2 wants it on the enlarged one."""
+    x, y = ((np.asarray(place[:2], np.float64) + 0.5) * scale - 0.5) * (1 << _SHIFT)
+    return round(float(x)), round(float(y))
+
+
+def draw_pose(
+    image: np.ndarray, keypoints: np.ndarray, shown: np.ndarray, hollow: np.ndarray | None = None, scale: float = 1.0
+) -> None:
+    """Draw one skeleton, coloured by side, in place.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, `scale` times as large as the picture the keypoints belong to.
+        keypoints: (17, 2 or more) x, y in pixels of that picture.
+        shown: (17,) bool: which keypoints to draw.
+        hollow: (17,) bool: which of them as rings (occluded ones).
+        scale: See `image`.
+    """
+    thick = max(round(image.shape[1] / 260), 1)
+    places = [_fixed(place, scale) for place in keypoints]
+    limbs = [limb for limb in LIMBS if shown[limb[0]] and shown[limb[1]]]
+    for width, dark in ((thick + 2, True), (thick, False)):
+        for limb in limbs:
+            colour = _DARK if dark else SIDE_COLOURS[side_of_limb(limb)]
+            cv2.line(image, places[limb[0]], places[limb[1]], colour, width, cv2.LINE_AA, _SHIFT)
+    radius = int((thick + 1.1) * (1 << _SHIFT))
+    for index in np.flatnonzero(shown):
+        colour = SIDE_COLOURS[side_of(int(index))]
+        cv2.circle(image, places[index], radius + (1 << _SHIFT), _DARK, -1, cv2.LINE_AA, _SHIFT)
+        ring = hollow is not None and hollow[index]
+        cv2.circle(image, places[index], radius, (255, 255, 255) if ring else colour, -1, cv2.LINE_AA, _SHIFT)
+        if ring:
+            cv2.circle(image, places[index], radius, colour, 1, cv2.LINE_AA, _SHIFT)
+
+
+def draw_box(image: np.ndarray, box: Sequence[float], scale: float = 1.0) -> None:
+    """Draw a box x, y, width, height (pixels of the picture) in place; `image` is `scale` times as large."""
+    left, top, wide, tall = box
+    corners = [_fixed(np.array(corner) - 0.5, scale) for corner in ((left, top), (left + wide, top + tall))]
+    cv2.rectangle(image, corners[0], corners[1], _BOX, 1, cv2.LINE_AA, _SHIFT)
+
+
+def blend_classes(image: np.ndarray, mask: np.ndarray, palette: Sequence[Sequence[int]], share: float) -> np.ndarray:
+    """The image (H, W, 3) tinted by class; `mask` (H, W) holds indices into `palette`, anything beyond is white."""
+    colours = np.full((256, 3), 255, np.uint8)
+    colours[: len(palette)] = np.asarray(palette, np.uint8)
+    tint = colours[mask]
+    return cv2.addWeighted(np.ascontiguousarray(image), 1.0 - share, tint, share, 0.0)
+
+
+@functools.lru_cache(maxsize=16)
+def _font(size: int, bold: bool):
+    import matplotlib
+    from PIL import ImageFont
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
+
+
+class Sheet:
+    """A page that pictures, coloured squares and lines of text are put on."""
+
+    def __init__(self, width: int, height: int):
+        from PIL import Image, ImageDraw
+
+        self.page = Image.new("RGB", (width, height), PAPER)
+        self._pen = ImageDraw.Draw(self.page)
+
+    def put(self, image: np.ndarray, left: int, top: int) -> None:
+        """Put an image (H, W, 3) uint8 RGB with its upper left corner at a place."""
+        from PIL import Image
+
+        self.page.paste(Image.fromarray(np.ascontiguousarray(image)), (left, top))
+
+    def write(
+        self, text: str, left: int, top: int, size: int = 14, bold: bool = False, colour: tuple[int, int, int] = INK
+    ) -> int:
+        """Write a line of text with its upper left corner at a place; returns where it ends."""
+        self._pen.text((left, top), text, fill=colour, font=_font(size, bold))
+        return left + self.length(text, size, bold)
+
+    @staticmethod
+    def length(text: str, size: int = 14, bold: bool = False) -> int:
+        """How wide a line of text is, in pixels."""
+        return int(np.ceil(_font(size, bold).getlength(text)))
+
+    def legend(self, entries: Sequence[tuple[str, Sequence[int]]], right: int, top: int, size: int = 14) -> None:
+        """Coloured squares with names, in one line that ends at `right`."""
+        wide = sum(self.length(name, size) + 2 * size + 10 for name, _ in entries)
+        place = right - wide
+        for name, colour in entries:
+            box = (place, top + 2, place + size, top + 2 + size)
+            self._pen.rounded_rectangle(box, 3, fill=tuple(colour), outline=FAINT)
+            place = self.write(name, place + size + 6, top, size) + size + 4
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page as PNG or JPEG, by the ending of the path; its folder is made.
+
+        Raises:
+            DataError: if it cannot be written.
+        """
+        path = Path(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            options = {"quality": 90} if path.suffix.lower() in (".jpg", ".jpeg") else {"optimize": True}
+            self.page.save(path, **options)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                str(path),
+                found=getattr(error, "strerror", None) or str(error),
+                expected="a picture file that can be written",
+                do="Name a .png or .jpg file in a folder of your own",
+            ) from error
+        return path

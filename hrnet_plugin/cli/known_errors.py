@@ -1,0 +1,161 @@
+"""Errors of the frameworks that a user can mend, told as such: one line that names the thing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from traceback import walk_tb
+from typing import TYPE_CHECKING
+
+from hrnet_plugin.engine.data_check import empty_data_set
+from hrnet_plugin.engine.network_fit import named_channel_mismatch
+from hrnet_plugin.errors import ConfigError, DataError, LaunchError, UserError
+
+from .launch import port_in_use
+from .preflight import annotation_files
+from .wording import in_short, suggestion
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+_READS_ANNOTATIONS = {"coco.py", "base_dataset.py", "base_coco_style_dataset.py", "coco_metric.py", "json_handler.py"}
+
+
+def explain(error: Exception, cfg: Config) -> UserError | None:
+    """What the user did wrong, where `error` comes from a known mistake; None where it looks like a defect."""
+    for explanation in _EXPLANATIONS:
+        mistake = explanation(error, cfg)
+        if mistake is not None:
+            return mistake
+    return None
+
+
+def _unknown_type(error: Exception, cfg: Config) -> UserError | None:
+    match = re.search(r"(\S+) is not in the (\S+?)::(.+?) registry", str(error))
+    if not isinstance(error, KeyError) or match is None:
+        return None
+    name, scope, registry = match[1].lstrip("'\"`"), match[2], match[3]
+    return ConfigError(
+        f"config: type {name!r}",
+        found=f"no {registry} of this name in {scope}",
+        do=suggestion(name, _registered(scope, registry)),
+    )
+
+
+def _registered(scope: str, registry: str) -> set[str]:
+    """The names that a registry and its parents know, with the scope before those of its children."""
+    from mmengine import registry as mmengine_registry
+
+    roots = [item for item in vars(mmengine_registry).values() if isinstance(item, mmengine_registry.Registry)]
+    root = next((item for item in roots if item.name == registry), None)
+    if root is None:
+        return set()
+    known = set(root.module_dict)
+    for child_scope, child in root.children.items():
+        prefix = "" if child_scope == scope else f"{child_scope}."
+        known |= {f"{prefix}{name}" for name in child.module_dict}
+    return known
+
+
+def _wrong_argument(error: Exception, cfg: Config) -> UserError | None:
+    match = re.search(r"(\w+)(?:\.__init__)?\(\) (got an unexpected keyword argument|missing .*?:) (.+)", str(error))
+    if not isinstance(error, TypeError) or match is None or "__init__" not in str(error):
+        return None
+    verb = "an argument it does not take" if "unexpected" in match[2] else "arguments missing"
+    return ConfigError(f"config: {match[1]}", found=f"{verb}: {match[3]}", do="--traceback shows where")
+
+
+def _refused_value(error: Exception, cfg: Config) -> UserError | None:
+    """A constructor that refuses its arguments while mmengine builds it from the config."""
+    if not isinstance(error, (AssertionError, TypeError, ValueError)):
+        return None
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    last = frames[-1]
+    if last.f_code.co_name != "__init__" or not any(item.f_code.co_name == "build_from_cfg" for item in frames):
+        return None
+    owner = type(last.f_locals.get("self")).__name__
+    return ConfigError(f"config: {owner}", found=in_short(error), do="--traceback shows where")
+
+
+def _broken_annotations(error: Exception, cfg: Config) -> UserError | None:
+    frames = {Path(frame.f_code.co_filename).name for frame, _ in walk_tb(error.__traceback__)}
+    if not frames & _READS_ANNOTATIONS:
+        return None
+    for path in dict.fromkeys(annotation_files(cfg)):
+        if path.suffix == ".json" and path.is_file():
+            mistake = _annotation_mistake(path)
+            if mistake is not None:
+                return mistake
+    return None
+
+
+def _empty_data_set(error: Exception, cfg: Config) -> UserError | None:
+    """mmengine joins the samples of a data set into one array, and has nothing to join."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__) if frame.f_code.co_name == "_serialize_data"]
+    if not isinstance(error, ValueError) or not frames:
+        return None
+    return empty_data_set(frames[0].f_locals["self"])
+
+
+def _annotation_mistake(path: Path) -> DataError | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError
+        return DataError(f"annotation file {path}", found=f"broken JSON ({error})", do="Get or write the file anew")
+    is_list_of_boxes = isinstance(content, list) and all(isinstance(item, dict) for item in content)
+    wanted = {"images", "annotations"}
+    if is_list_of_boxes or (isinstance(content, dict) and ("data_list" in content or wanted <= set(content))):
+        return None
+    found = f"keys {', '.join(list(content)[:5]) or 'none'}" if isinstance(content, dict) else type(content).__name__
+    return DataError(f"annotation file {path}", found=found, expected="COCO's keys: images, annotations, categories")
+
+
+def _unreadable_image(error: Exception, cfg: Config) -> UserError | None:
+    text = str(error)
+    match = re.search(r"failed to load image: ([^`\n]+)", text)
+    if match is not None:
+        return DataError(f"image {match[1].strip()}", found="a file that no decoder reads", expected="a whole image")
+    match = re.search(r"(?:No such file or directory|cannot identify image file|Is a directory):? '(.+?)'", text)
+    if match is None or not isinstance(error, (OSError, ValueError)):
+        return None
+    return DataError(f"file {match[1]}", found=text.strip().splitlines()[-1].partition(": ")[0], do="Restore it")
+
+
+def _port_in_use(error: Exception, cfg: Config) -> UserError | None:
+    if "EADDRINUSE" not in str(error) and "address already in use" not in str(error).lower():
+        return None
+    return port_in_use(os.environ.get("MASTER_PORT", "of the rendezvous"))
+
+
+def _other_machine(error: Exception, cfg: Config) -> UserError | None:
+    if "torch.distributed" in type(error).__module__ or "DistNetworkError" in type(error).__name__:
+        return LaunchError("joining the processes", found=in_short(error))
+    return None
+
+
+def _channel_mismatch(error: Exception, cfg: Config) -> UserError | None:
+    mismatch = named_channel_mismatch(error)
+    if mismatch is None:
+        return None
+    return ConfigError(
+        "config: the parts of the network do not fit",
+        found=f"{mismatch[1]} channels reaching a layer",
+        expected=f"the {mismatch[0]} that it was built for",
+        do="Check in_channels of neck and head; --traceback shows the layer",
+    )
+
+
+_EXPLANATIONS: tuple[Callable[[Exception, Config], UserError | None], ...] = (
+    _unknown_type,
+    _broken_annotations,
+    _empty_data_set,
+    _wrong_argument,
+    _refused_value,
+    _unreadable_image,
+    _port_in_use,
+    _other_machine,
+    _channel_mismatch,
+)

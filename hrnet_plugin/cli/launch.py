@@ -1,0 +1,99 @@
+"""Checks of a distributed start: what the launcher should have set, ports, devices."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+from hrnet_plugin.errors import LaunchError
+
+_NEEDED = {
+    "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
+    "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST"),
+    "mpi": ("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+}
+_START_WITH = {
+    "pytorch": "tools/dist_train.sh or tools/dist_test.sh (or torchrun)",
+    "slurm": "tools/slurm_train.sh or tools/slurm_test.sh (or srun)",
+    "mpi": "mpirun",
+}
+
+
+def check_launch(launcher: str) -> list[str]:
+    """Check that the processes can be joined and that each has a device of its own.
+
+    Returns:
+        What the user should be told: that several processes share a CPU.
+
+    Raises:
+        LaunchError: nothing launched the process, the port is taken, or there are too few GPUs.
+    """
+    if launcher == "none":
+        return []
+    for name in _NEEDED[launcher]:
+        if not os.environ.get(name):
+            raise LaunchError(
+                f"--launcher {launcher}",
+                found=f"no {name} in the environment",
+                do=f"Start the processes with {_START_WITH[launcher]}",
+            )
+    if launcher != "pytorch":
+        return []
+    if os.environ["RANK"] == "0" and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        # torchrun's agent holds the port itself; without it, rank 0 is about to.
+        check_port(int(os.environ["MASTER_PORT"]))
+    return check_devices(int(os.environ.get("LOCAL_WORLD_SIZE", int(os.environ["LOCAL_RANK"]) + 1)))
+
+
+def check_port(port: int) -> None:
+    """Check that a TCP port of this machine can be bound.
+
+    Raises:
+        LaunchError: another process has it.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise port_in_use(str(port)) from error
+
+
+def port_in_use(port: str) -> LaunchError:
+    """The error for a port that another process has."""
+    return LaunchError(
+        f"port {port}",
+        found="it is in use by another process",
+        expected="a free port to join the ranks",
+        do="Set PORT (MASTER_PORT) to a free one, or leave it unset: tools/dist_train.sh then chooses one",
+    )
+
+
+def check_devices(processes: int) -> list[str]:
+    """Check that each process of this machine gets a GPU, where there are any.
+
+    Args:
+        processes: Ranks on this machine.
+
+    Returns:
+        A remark where several processes share the CPU.
+
+    Raises:
+        LaunchError: fewer GPUs are visible than there are processes.
+    """
+    import torch
+
+    gpus = torch.cuda.device_count()
+    if 0 < gpus < processes:
+        raise LaunchError(
+            f"{processes} processes on this machine",
+            found=f"{gpus} visible GPU{'s' if gpus > 1 else ''}",
+            expected="one GPU for each",
+            do=f"Start {gpus}, or make more visible with CUDA_VISIBLE_DEVICES",
+        )
+    if gpus == 0 and processes > 1:
+        return [f"no GPU is visible: {processes} processes share the CPU of this machine, joined through gloo"]
+    return []

@@ -1,0 +1,88 @@
+"""The `hrnet` command: one sub-command a verb, each a module of this folder with HELP, add_arguments and run.
+
+Exit status: 0 done, 1 a check that did not pass, 2 a wrong input (one line on stderr), 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from hrnet_plugin.version import __version__
+
+from .explain import find_user_error, missing_package
+
+VERBS = ("train", "test", "data", "doctor", "demo")
+
+WRONG_INPUT = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Args:
+        argv: Arguments without the program's name; `sys.argv[1:]` where it is None.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("hrnet: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`hrnet doctor | head`): Python's own flush at exit would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of the command line.
+
+    Only the verb that `argv` starts with is imported; without one, all of them are, for the help.
+    """
+    parser = argparse.ArgumentParser(
+        prog="hrnet", description="Train, test and inspect HRNet with mmpose and mmsegmentation."
+    )
+    parser.add_argument("--version", action="version", version=f"hrnet_plugin {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in VERBS if not argv or argv[0] not in VERBS else (argv[0],):
+        verb = _verb(name)
+        command = commands.add_parser(name, help=verb.HELP, description=verb.HELP)
+        verb.add_arguments(command)
+        command.add_argument("--traceback", action="store_true", help="show where in the code an error was found")
+        command.set_defaults(run=verb.run)
+    return parser
+
+
+def _run(argv: Sequence[str]) -> int:
+    args = build_parser(argv).parse_args(argv)
+    try:
+        return args.run(args)
+    except Exception as error:
+        mistake = find_user_error(error) or missing_package(error)
+        if mistake is None or args.traceback:
+            raise
+        print(f"{_speaker()} error: {mistake}", file=sys.stderr)
+        return WRONG_INPUT
+
+
+def _verb(name: str) -> ModuleType:
+    return importlib.import_module(f"hrnet_plugin.cli.{name}")
+
+
+def _speaker() -> str:
+    rank = os.environ.get("RANK", "0")
+    return "hrnet:" if rank == "0" else f"hrnet: [rank {rank}]"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

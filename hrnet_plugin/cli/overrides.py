@@ -1,0 +1,193 @@
+"""The flags of the command line, put into a config. What the user types wins over what the config says."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hrnet_plugin.errors import CheckpointError, ConfigError
+
+from .config_tree import dicts_in, raw_items, type_name
+from .pretrained_sources import local_checkpoint
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+METRIC_FILES = (".json", ".yaml", ".yml", ".pkl")
+
+
+def set_work_dir(cfg: Config, given: str | None, config_file: Path) -> None:
+    """The work dir: as given, else the config's own, else `work_dirs/<name of the config>`."""
+    cfg.work_dir = given or cfg.get("work_dir") or str(Path("work_dirs", config_file.stem))
+
+
+def is_segmentation(cfg: Config) -> bool:
+    """Whether the config describes a segmentation (decode head) rather than a pose network."""
+    return "decode_head" in cfg.model or cfg.get("default_scope") == "mmseg"
+
+
+def apply_train_flags(cfg: Config, args: argparse.Namespace) -> None:
+    """Put the flags of `hrnet train` into the config.
+
+    Raises:
+        ConfigError: a flag that the config has nothing for.
+        CheckpointError: `--resume` names, or the work dir remembers, a checkpoint that is not there.
+    """
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        _set_mixed_precision(cfg)
+    if args.auto_scale_lr:
+        if "base_batch_size" not in (cfg.get("auto_scale_lr") or {}):
+            raise ConfigError("--auto-scale-lr", found="no auto_scale_lr.base_batch_size in the config")
+        cfg.auto_scale_lr.enable = True
+    if args.seed is not None:
+        cfg.randomness = {**(cfg.get("randomness") or {}), "seed": args.seed}
+    if args.resume is not None:
+        cfg.resume, cfg.load_from = True, str(find_resume_point(args.resume, cfg.work_dir))
+    elif cfg.get("resume") and not cfg.get("load_from") and Path(cfg.work_dir, "last_checkpoint").is_file():
+        cfg.load_from = str(find_resume_point("auto", cfg.work_dir))
+    _save_checkpoints_atomically(cfg)
+
+
+def apply_test_flags(cfg: Config, args: argparse.Namespace) -> None:
+    """Put the flags of `hrnet test` into the config, but for `--tta`.
+
+    Raises:
+        ConfigError: a flag that the config has nothing for.
+    """
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    if args.dump:
+        if not args.dump.endswith((".pkl", ".pickle")):
+            raise ConfigError(f"--dump {args.dump}", expected="a .pkl file")
+        evaluators = _as_list(cfg.test_evaluator)
+        cfg.test_evaluator = [*evaluators, {"type": "DumpResults", "out_file_path": args.dump}]
+    if args.out and not is_segmentation(cfg) and Path(args.out).suffix not in METRIC_FILES:
+        raise ConfigError(f"--out {args.out}", expected="a file for the metrics, .json, .yaml or .pkl")
+    if args.out and not wants_metrics_file(cfg, args.out):
+        for evaluator in _as_list(cfg.test_evaluator):
+            if type_name(evaluator) != "DumpResults":
+                evaluator.update(output_dir=args.out, keep_results=True)
+
+
+def set_test_time_augmentation(cfg: Config) -> list[str]:
+    """Switch test-time augmentation on (`--tta`); returns what the user should be told.
+
+    Raises:
+        ConfigError: a segmentation config without `tta_pipeline` or `tta_model`.
+    """
+    if not is_segmentation(cfg):
+        _child(cfg.model, "test_cfg")["flip_test"] = True
+        return ["--tta: a pose network averages each image with its mirror image (flip_test)"]
+    for key in ("tta_pipeline", "tta_model"):
+        if not cfg.get(key):
+            raise ConfigError("--tta", found=f"no {key} in the config", expected="tta_pipeline and tta_model")
+    for dataset in dicts_in(cfg.test_dataloader.dataset):
+        if "pipeline" in dataset:
+            dataset["pipeline"] = cfg.tta_pipeline
+    cfg.model = {**dict(raw_items(cfg.tta_model)), "module": cfg.model}
+    return []
+
+
+def wants_metrics_file(cfg: Config, out: str) -> bool:
+    """Whether `--out` names a file for the metrics (pose always), not a folder for label maps (segmentation)."""
+    return not is_segmentation(cfg) or Path(out).suffix in METRIC_FILES
+
+
+def apply_drawing_flags(cfg: Config, args: argparse.Namespace) -> None:
+    """Switch the framework's visualization hook on where `--show` or `--show-dir` asks for it."""
+    if not args.show and args.show_dir is None:
+        return
+    hooks = _child(cfg, "default_hooks")
+    hook = hooks.get("visualization") or {
+        "type": "SegVisualizationHook" if is_segmentation(cfg) else "PoseVisualizationHook"
+    }
+    hook.update(show=args.show, interval=args.interval)
+    if args.show:
+        hook["wait_time"] = args.wait_time
+    # An absolute path, since mmpose would put a relative one below the work dir.
+    folder = str(Path(args.show_dir).expanduser().resolve()) if args.show_dir is not None else None
+    if type_name(hook) in ("PoseVisualizationHook", "VisualizationHook"):  # of mmpose and mmpretrain
+        hook.update(enable=True, out_dir=folder)
+    else:
+        hook["draw"] = True
+        if folder is not None:
+            _set_drawing_folder(cfg, folder)
+    hooks["visualization"] = hook
+
+
+def find_resume_point(wanted: str, work_dir: str) -> Path:
+    """The checkpoint from which training goes on.
+
+    Args:
+        wanted: A path, or 'auto' for the last checkpoint of the work dir.
+        work_dir: Where the earlier run left its checkpoints.
+
+    Raises:
+        ConfigError: 'auto', and the work dir remembers no checkpoint.
+        CheckpointError: the checkpoint is not there.
+    """
+    if wanted != "auto":
+        return Path(local_checkpoint(wanted)).expanduser()
+    note = Path(work_dir, "last_checkpoint")
+    if not note.is_file():
+        raise ConfigError(
+            f"--resume: nothing to resume in {work_dir}",
+            found="no last_checkpoint there",
+            expected="the work dir of an earlier run",
+            do="Name a checkpoint after --resume, or leave it out to start anew",
+        )
+    remembered = Path(note.read_text(encoding="utf-8").strip())
+    # The work dir may have been moved since: the file's name alone still holds.
+    for path in (remembered, Path(work_dir, remembered.name)):
+        if path.is_file():
+            return path
+    raise CheckpointError(
+        f"--resume: {note} names {remembered}", found="no such file", do="Name a checkpoint after --resume"
+    )
+
+
+def _set_mixed_precision(cfg: Config) -> None:
+    from mmengine.device import get_device
+
+    kind = type_name(cfg.optim_wrapper) or "OptimWrapper"
+    if kind not in ("OptimWrapper", "AmpOptimWrapper"):
+        raise ConfigError("--amp", found=f"optim_wrapper of type {kind}", expected="OptimWrapper in the config")
+    cfg.optim_wrapper.type = "AmpOptimWrapper"
+    if get_device() == "cpu":
+        # bf16 has float32's range and needs no loss scale; CPUs have no fast fp16.
+        cfg.optim_wrapper.dtype = "bfloat16"
+        cfg.optim_wrapper.pop("loss_scale", None)
+    else:
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+
+
+def _save_checkpoints_atomically(cfg: Config) -> None:
+    hooks = _child(cfg, "default_hooks")
+    if "checkpoint" not in hooks:
+        hooks["checkpoint"] = {"type": "CheckpointHook", "interval": 1}
+    hook = hooks["checkpoint"]
+    if hook is not None and type_name(hook) == "CheckpointHook":
+        hook["type"] = "hrnet_plugin.CheckpointHook"
+
+
+def _set_drawing_folder(cfg: Config, folder: str) -> None:
+    visualizer = cfg.get("visualizer") or {
+        "type": "SegLocalVisualizer",
+        "vis_backends": [{"type": "LocalVisBackend"}],
+        "name": "visualizer",
+    }
+    visualizer["save_dir"] = folder
+    cfg.visualizer = visualizer
+
+
+def _child(node: dict | Config, key: str) -> dict:
+    """The dict under `key`, an empty one put there where there is none."""
+    if node.get(key) is None:
+        node[key] = {}
+    return node[key]  # read back, since mmengine stores a copy of its own kind
+
+
+def _as_list(evaluator: object) -> list:
+    return list(evaluator) if isinstance(evaluator, (list, tuple)) else [evaluator]

@@ -1,0 +1,44 @@
+"""`hrnet train`: train the network of a config."""
+
+from __future__ import annotations
+
+import argparse
+
+from .arguments import add_run_arguments
+
+HELP = "train a network"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hrnet train`."""
+    parser.add_argument("config", help="a config file, or the name of one of the package's configs")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="auto",
+        metavar="CKPT",
+        help="go on from this checkpoint; without a value, from the last one in the work dir",
+    )
+    parser.add_argument("--amp", action="store_true", help="mixed precision: fp16 on a GPU, bf16 on a CPU")
+    parser.add_argument("--no-validate", action="store_true", help="do not evaluate during training")
+    parser.add_argument(
+        "--auto-scale-lr", action="store_true", help="scale the learning rate with the batch size (auto_scale_lr)"
+    )
+    parser.add_argument("--seed", type=int, help="seed of weights, shuffling and augmentation (randomness.seed)")
+    parser.add_argument(
+        "--require-pretrained",
+        action="store_true",
+        help="fail where the config's pretrained weights are not at hand, instead of starting from random ones",
+    )
+    add_run_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; returns the exit status.
+
+    Raises:
+        UserError: for everything in the config, the data or the environment that stands in the way.
+    """
+    from .run import train
+
+    return train(args)

@@ -1,0 +1,23 @@
+"""Small pieces of the sentences in error messages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from hrnet_plugin.errors import nearest
+
+_FEW = 20
+
+
+def in_short(error: BaseException, limit: int = 160) -> str:
+    """An exception's text on one line, cut to `limit` characters; its type where it has none."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def suggestion(name: str, known: Collection[str]) -> str | None:
+    """A sentence with the names nearest to a misspelt one, all of them where there are few, or None."""
+    words = nearest(name, known) if known else ""
+    if not words or (words.startswith("one of") and len(known) > _FEW):
+        return None
+    return words[0].upper() + words[1:]

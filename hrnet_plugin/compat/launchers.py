@@ -1,0 +1,110 @@
+"""Starting several processes on a machine without accelerator, or with fewer than processes.
+
+What broke: mmengine's launchers (`pytorch`, `slurm`, `mpi`) always call `torch.cuda.set_device` and ask for nccl; a
+torch without CUDA answers `torch._C has no attribute '_cuda_setDevice'`, one with CUDA but too few devices
+`CUDA error: invalid device ordinal`, from one rank of many. Since mmengine 0.1.
+Detected: mmengine sees neither npu, mlu nor musa, whose launchers it has apart.
+Done: without CUDA device the process group is gloo whatever was asked, and no device is set; with CUDA, a local rank
+beyond the visible devices is a LaunchError that says both numbers. A port in use is a LaunchError too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from ..errors import LaunchError
+from .fix import AfterImport, Finding
+
+_LAUNCHERS = ("_init_dist_pytorch", "_init_dist_slurm", "_init_dist_mpi")
+_LOCAL_RANKS = ("LOCAL_RANK", "SLURM_LOCALID", "OMPI_COMM_WORLD_LOCAL_RANK")
+
+
+def _detect(utils: ModuleType) -> Finding:
+    import torch
+
+    others = [name for name in ("npu", "mlu", "musa") if getattr(utils, f"is_{name}_available")()]
+    if others:
+        return Finding(False, f"mmengine launches on {others[0]} by itself")
+    if torch.cuda.is_available():
+        return Finding(True, f"more local ranks than the {torch.cuda.device_count()} CUDA devices are refused")
+    return Finding(True, "no CUDA device: processes talk over gloo")
+
+
+def _act(utils: ModuleType) -> None:
+    for name in _LAUNCHERS:
+        setattr(utils, name, _mended(getattr(utils, name)))
+
+
+def _mended(launch: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(launch)
+    def launch_anywhere(backend: str, **kwargs: object) -> None:
+        import torch
+
+        with _clear_errors():
+            if torch.cuda.is_available():
+                _check_devices(torch.cuda.device_count())
+                launch(backend, **kwargs)
+            else:
+                # mmengine takes the local rank modulo the number of devices where slurm does not tell it.
+                os.environ.setdefault("SLURM_LOCALID", "0")
+                with _no_device_to_set(torch.cuda):
+                    launch("gloo", **kwargs)
+
+    return launch_anywhere
+
+
+def _check_devices(devices: int) -> None:
+    local_rank = next((os.environ[name] for name in _LOCAL_RANKS if name in os.environ), "0")
+    if int(local_rank) >= devices:
+        ranks = os.environ.get("LOCAL_WORLD_SIZE", f"at least {int(local_rank) + 1}")
+        raise LaunchError(
+            "processes on this machine",
+            found=f"{ranks} for {devices} visible CUDA device{'s' if devices != 1 else ''}",
+            expected="at most one for each device",
+            do=f"Start {devices}, or make more devices visible with CUDA_VISIBLE_DEVICES",
+        )
+
+
+@contextlib.contextmanager
+def _no_device_to_set(cuda: ModuleType) -> Iterator[None]:
+    set_device = cuda.set_device
+    cuda.set_device = lambda device: None
+    try:
+        yield
+    finally:
+        cuda.set_device = set_device
+
+
+@contextlib.contextmanager
+def _clear_errors() -> Iterator[None]:
+    try:
+        yield
+    except KeyError as error:
+        raise LaunchError(
+            "--launcher",
+            found=f"no environment variable {error.args[0]}",
+            expected="the variables that the launcher sets for each process",
+            do="Start with tools/dist_train.sh (torchrun), srun or mpirun, or leave --launcher out",
+        ) from error
+    except RuntimeError as error:
+        if "address already in use" not in str(error).lower():
+            raise
+        raise LaunchError(
+            f"port {os.environ.get('MASTER_PORT', '?')} of {os.environ.get('MASTER_ADDR', 'this machine')}",
+            found="another process listening on it",
+            do="Set PORT (or MASTER_PORT) to a free one",
+        ) from error
+
+
+FIX = AfterImport(
+    name="launchers",
+    breakage="torch._C has no attribute '_cuda_setDevice' with --launcher on a machine without CUDA",
+    since="mmengine 0.1",
+    target="mmengine.dist.utils",
+    detect=_detect,
+    act=_act,
+)

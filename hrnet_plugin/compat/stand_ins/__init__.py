@@ -1,0 +1,1 @@
+"""Modules that are executed under another module's name where that one is not installed."""

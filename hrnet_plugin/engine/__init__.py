@@ -1,0 +1,11 @@
+"""Hooks and checks around mmengine's runner. Importing this registers the hooks under scope `hrnet_plugin`."""
+
+from __future__ import annotations
+
+from .checkpoint_fit import CheckpointFitHook
+from .checkpoint_hook import CheckpointHook
+from .data_check import DataCheckHook
+from .image_files import CheckImageFiles
+from .notices import NoticeHook
+
+__all__ = ["CheckImageFiles", "CheckpointFitHook", "CheckpointHook", "DataCheckHook", "NoticeHook"]

@@ -1,0 +1,257 @@
+"""The launch scripts: what they ask for, and two CPU processes that train and test the headline configs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from hrnet_plugin.errors import LaunchError
+
+SCRIPTS = {"dist_train.sh": 2, "dist_test.sh": 3, "slurm_train.sh": 3, "slurm_test.sh": 4}
+
+# Asks each rank for a digest of all its weights and statistics, and for how they are kept equal.
+RANK_STATE = """
+import hashlib
+import json
+import os
+
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from torch.nn import SyncBatchNorm
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+@HOOKS.register_module()
+class RankState(Hook):
+    priority = 'LOWEST'
+
+    def after_train(self, runner):
+        model = runner.model
+        digests = {
+            name: hashlib.sha256(tensor.detach().numpy().tobytes()).hexdigest()
+            for name, tensor in [*model.module.named_parameters(), *model.module.named_buffers()]
+        }
+        norms = sorted({type(layer).__name__ for layer in model.modules() if isinstance(layer, _BatchNorm)})
+        state = dict(
+            digests=digests,
+            wrapper=type(model).__name__,
+            find_unused_parameters=model.find_unused_parameters,
+            norms=norms,
+            loss=runner.message_hub.get_scalar('train/loss').current(),
+        )
+        with open(os.path.join(runner.work_dir, f'rank{runner.rank}.json'), 'w') as file:
+            json.dump(state, file)
+"""
+
+
+@pytest.fixture(scope="module")
+def with_rank_state(tmp_path_factory):
+    """Wrap a config so that each rank writes down its state; returns the wrapped config."""
+    folder = tmp_path_factory.mktemp("rank_state")
+    (folder / "rank_state.py").write_text(RANK_STATE)
+
+    def wrap(config: Path, hooks: str) -> Path:
+        path = folder / config.name
+        path.write_text(
+            f"_base_ = ['{config}']\n"
+            "custom_imports = dict(imports=['rank_state'])\n"
+            f"custom_hooks = [dict(type='mmengine.RankState'){hooks}]\n"
+        )
+        return path
+
+    return wrap
+
+
+@pytest.fixture
+def fake_programs(tmp_path) -> Path:
+    """A folder with an `srun` and a `fake python` that print their arguments, one a line."""
+    for name in ("srun", "fake python"):
+        (tmp_path / name).write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n')
+        (tmp_path / name).chmod(0o755)
+    return tmp_path
+
+
+@pytest.fixture
+def launch(project_root, monkeypatch):
+    """tools/launch.py as a module, in an environment that says nothing about the launch."""
+    for name in ("PORT", "NNODES", "NODE_RANK", "MASTER_ADDR", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    spec = importlib.util.spec_from_file_location("launch", project_root / "tools/launch.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_missing_arguments_are_told_in_one_line(script, run, project_root):
+    done = run(project_root / "tools" / script, *["x"] * (SCRIPTS[script] - 1), status=2)
+
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"found {SCRIPTS[script] - 1} arguments, expected at least {SCRIPTS[script]}: {script} ")
+
+
+@pytest.mark.parametrize(
+    ("script", "given", "passed_on"),
+    [
+        ("train", ("my configs/a.py", "4"), ("4", "{tools}/train.py", "my configs/a.py")),
+        ("test", ("a.py", "my runs/b.pth", "2"), ("2", "{tools}/test.py", "a.py", "my runs/b.pth")),
+    ],
+)
+def test_arguments_are_passed_on_as_given(script, given, passed_on, run, project_root, fake_programs):
+    odd = ("--cfg-options", "model.a='x y'", "b=[1, 2]", "", "*")
+    tools = project_root / "tools"
+    done = run(tools / f"dist_{script}.sh", *given, *odd, PYTHON=str(fake_programs / "fake python"))
+
+    passed_on = [part.format(tools=tools) for part in passed_on]
+    assert done.stdout.split("\n")[:-1] == [str(tools / "launch.py"), *passed_on, *odd]
+
+
+@pytest.mark.parametrize("gpus", ["0", "-1", "two", "configs/x.py", ""])
+def test_number_of_processes_is_checked(gpus, launch):
+    with pytest.raises(LaunchError, match=f"^GPUS '{gpus}': expected the number of processes to start"):
+        launch.torchrun_options(gpus)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "abc"), ("PORT", "70000"), ("NNODES", "-1"), ("NODE_RANK", "a")])
+def test_environment_is_checked(name, value, launch, monkeypatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(LaunchError, match=f"^{name} '{value}': expected a number from 0 to 65535"):
+        launch.torchrun_options("2")
+
+
+def test_nodes_and_ports_as_in_openmmlab(launch, monkeypatch):
+    first, second = (launch.torchrun_options("2") for _ in range(2))
+    assert first[:3] == ["--nnodes=1", "--node_rank=0", "--master_addr=127.0.0.1"]
+    assert first[4:] == ["--nproc_per_node=2"]
+    assert 1024 <= int(first[3].removeprefix("--master_port=")) <= 65535
+    assert first[3] != second[3]
+
+    for name, value in (("NNODES", "3"), ("NODE_RANK", "1"), ("MASTER_ADDR", "10.1.2.3")):
+        monkeypatch.setenv(name, value)
+    expected = ["--nnodes=3", "--node_rank=1", "--master_addr=10.1.2.3", "--master_port=29500", "--nproc_per_node=4"]
+    assert launch.torchrun_options("4") == expected
+    monkeypatch.setenv("PORT", "12345")
+    assert launch.torchrun_options("4")[3] == "--master_port=12345"
+
+
+def test_port_in_use_is_told_in_one_line(run, project_root):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run(project_root / "tools/dist_test.sh", "config.py", "a.pth", 2, status=2, PORT=port)
+
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"hrnet: error: port {port}: found it is in use by another process, expected a free port")
+
+
+RANKS_THAT_FAIL = """
+import os
+import signal
+import sys
+
+if os.environ["RANK"] == "1":
+    {ending}
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "told"),
+    [
+        ("sys.exit(7)", 7, "hrnet: rank 1 stopped with exit status 7; its message stands above"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", 137, "hrnet: rank 1 was ended by SIGKILL, and the others with it"),
+    ],
+    ids=["exit", "kill"],
+)
+def test_failed_rank_gives_its_status_and_one_line(ending, status, told, run, project_root, tmp_path):
+    script = tmp_path / "ranks.py"
+    script.write_text(RANKS_THAT_FAIL.format(ending=ending))
+    done = run(sys.executable, project_root / "tools/launch.py", 2, script, status=status)
+    assert done.stderr.splitlines() == [told]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["--gres=gpu:8", "--ntasks=8", "--ntasks-per-node=8", "--cpus-per-task=5"]),
+        ({"GPUS": "2"}, ["--gres=gpu:2", "--ntasks=2", "--ntasks-per-node=2", "--cpus-per-task=5"]),
+        (
+            {"GPUS": "16", "GPUS_PER_NODE": "4", "CPUS_PER_TASK": "3", "SRUN_ARGS": "--time 1:00  --qos=a"},
+            ["--gres=gpu:4", "--ntasks=16", "--ntasks-per-node=4", "--cpus-per-task=3", "--time", "1:00", "--qos=a"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("task", ["train", "test"])
+def test_srun_gets_resources_and_arguments_as_given(task, given, expected, run, project_root, fake_programs):
+    clean = {name: "" for name in ("GPUS", "GPUS_PER_NODE", "CPUS_PER_TASK", "SRUN_ARGS") if name in os.environ}
+    files = ["my configs/a.py", *(["b.pth"] if task == "test" else [])]
+    done = run(
+        *(project_root / f"tools/slurm_{task}.sh", "queue", "my job", *files, "--work-dir", "a b"),
+        PATH=f"{fake_programs}:{os.environ['PATH']}",
+        PYTHON="python3",
+        **{**clean, **given},
+    )
+    assert done.stdout.split("\n")[:-1] == [
+        *("-p", "queue", "--job-name=my job", *expected[:4], "--kill-on-bad-exit=1", *expected[4:]),
+        *("python3", "-u", str(project_root / f"tools/{task}.py"), "--launcher", "slurm"),
+        *(*files, "--work-dir", "a b"),
+    ]
+
+
+def check_ranks(work_dir: Path, weights: int) -> dict:
+    """Both ranks ended with the same weights and statistics, from different data; returns rank 0's state."""
+    first, second = (json.loads((work_dir / f"rank{rank}.json").read_text()) for rank in (0, 1))
+    assert len(first["digests"]) >= weights
+    assert first["digests"] == second["digests"]
+    assert first["loss"] != second["loss"]
+    assert first["find_unused_parameters"] is False
+    return first
+
+
+def test_two_processes_train_and_test_the_pose_config(
+    run, project_root, short_pose_config, with_rank_state, tmp_path, logged, tested
+):
+    config = with_rank_state(short_pose_config, ", dict(type='SyncBuffersHook')")
+    work_dir = tmp_path / "work"
+    path = str(config.parent)
+    run(project_root / "tools/dist_train.sh", config, 2, "--work-dir", work_dir, path=path)
+
+    state = check_ranks(work_dir, weights=1500)
+    assert state["wrapper"] == "MMDistributedDataParallel"
+    assert state["norms"] == ["BatchNorm2d"]
+    assert len(logged(work_dir, "loss")) == 2  # 8 persons, 2 ranks of 2 a step
+    last = (work_dir / "last_checkpoint").read_text()
+    assert Path(last).name == "epoch_1.pth"
+
+    run(project_root / "tools/dist_test.sh", config, last, 2, "--work-dir", tmp_path / "tested", path=path)
+    (found,) = logged(work_dir, "EPE")
+    assert found > 0
+    assert tested(tmp_path / "tested")["EPE"] == pytest.approx(found, rel=1e-4)
+
+
+def test_two_processes_train_and_test_the_segmentation_config_with_syncbn(
+    run, project_root, short_seg_config, with_rank_state, tmp_path, logged, tested
+):
+    config = with_rank_state(short_seg_config, "")
+    work_dir = tmp_path / "work"
+    path = str(config.parent)
+    run(project_root / "tools/dist_train.sh", config, 2, "--work-dir", work_dir, path=path)
+
+    state = check_ranks(work_dir, weights=1500)
+    assert len(state["norms"]) == 1
+    assert "Sync" in state["norms"][0]
+    assert len(logged(work_dir, "loss")) == 2
+    last = (work_dir / "last_checkpoint").read_text()
+    assert Path(last).name == "iter_2.pth"
+
+    run(project_root / "tools/dist_test.sh", config, last, 2, "--work-dir", tmp_path / "tested", path=path)
+    (found,) = logged(work_dir, "mIoU")
+    assert found > 0
+    assert tested(tmp_path / "tested")["mIoU"] == pytest.approx(found, rel=1e-4)

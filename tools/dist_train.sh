@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Train in several processes: dist_train.sh CONFIG GPUS [arguments of train.py]
+# Environment: PORT (default: a free one), NNODES, NODE_RANK, MASTER_ADDR, PYTHON.
+# shellcheck source-path=SCRIPTDIR source=launch.sh
+source "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
+
+need 2 "CONFIG GPUS [arguments of train.py]" "$@"
+exec "$PYTHON" "$TOOLS/launch.py" "$2" "$TOOLS/train.py" "$1" "${@:3}"

@@ -1,0 +1,97 @@
+"""Start the processes of one machine with torchrun, for dist_train.sh and dist_test.sh.
+
+    launch.py GPUS SCRIPT [ARGUMENT ...]
+
+They put the package on the path. The environment says the rest, as in OpenMMLab: PORT (a free one where it is not
+set), NNODES, NODE_RANK, MASTER_ADDR.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+
+from hrnet_plugin.cli.launch import check_port
+from hrnet_plugin.errors import LaunchError, UserError
+
+
+def main(gpus: str, script: str, *arguments: str) -> int:
+    """Run the script in as many processes as `gpus` says, and return the exit status of the first that failed.
+
+    A failed rank has printed its own message; torchrun's stack trace of the launcher is shown with `--traceback` only.
+    """
+    try:
+        options = torchrun_options(gpus)
+    except UserError as error:
+        print(f"hrnet: error: {error}", file=sys.stderr)
+        return 2
+
+    import torch
+    from torch.distributed import run
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    # Where GPUS counts CPU processes they share the cores; torchrun would give each one thread, with a warning.
+    threads = 1 if torch.cuda.is_available() else max(1, (os.cpu_count() or 1) // int(gpus))
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    if "--traceback" not in arguments:
+        logging.getLogger("torch.distributed.elastic.multiprocessing.api").setLevel(logging.CRITICAL)
+    try:
+        run.main([*options, script, "--launcher", "pytorch", *arguments])
+    except ChildFailedError as error:
+        if "--traceback" in arguments:
+            raise
+        rank, failure = error.get_first_failure()
+        return _tell(rank, failure.exitcode)
+    return 0
+
+
+def torchrun_options(gpus: str) -> list[str]:
+    """torchrun's options for this machine.
+
+    Raises:
+        LaunchError: a number that is none, or a port that is taken.
+    """
+    if not gpus.isdecimal() or int(gpus) == 0:
+        raise LaunchError(f"GPUS '{gpus}'", expected="the number of processes to start on this machine")
+    nodes, rank = _number("NNODES", 1), _number("NODE_RANK", 0)
+    port = _number("PORT", 29500 if nodes > 1 else 0)  # several nodes must agree on it without talking
+    if port == 0:
+        port = _free_port()
+    elif rank == 0:
+        check_port(port)
+    return [
+        f"--nnodes={nodes}",
+        f"--node_rank={rank}",
+        f"--master_addr={os.environ.get('MASTER_ADDR') or '127.0.0.1'}",
+        f"--master_port={port}",
+        f"--nproc_per_node={gpus}",
+    ]
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal() or int(text) > 65535:
+        raise LaunchError(f"{name} '{text}'", expected="a number from 0 to 65535")
+    return int(text)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return probe.getsockname()[1]
+
+
+def _tell(rank: int, status: int) -> int:
+    if status < 0:
+        name = signal.Signals(-status).name
+        print(f"hrnet: rank {rank} was ended by {name}, and the others with it", file=sys.stderr)
+        return 128 - status
+    print(f"hrnet: rank {rank} stopped with exit status {status}; its message stands above", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

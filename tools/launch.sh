@@ -1,0 +1,31 @@
+# What the launch scripts share; sourced by them, not run by itself.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+TOOLS="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+PYTHON="${PYTHON:-python}"
+PYTHONPATH="$(dirname "$TOOLS")${PYTHONPATH:+:$PYTHONPATH}"
+export PYTHONPATH
+
+# need COUNT USAGE [ARGUMENT ...]: stop with the usage where fewer than COUNT arguments were given.
+need() {
+    local count="$1" usage="$2"
+    shift 2
+    if (($# < count)); then
+        echo "found $# arguments, expected at least $count: ${0##*/} $usage" >&2
+        exit 2
+    fi
+}
+
+# run_slurm PARTITION JOB_NAME SCRIPT [ARGUMENT ...]: one task a GPU.
+run_slurm() {
+    local partition="$1" job="$2" script="$3"
+    shift 3
+    local gpus="${GPUS:-8}" srun_args=()
+    local per_node="${GPUS_PER_NODE:-$((gpus < 8 ? gpus : 8))}"
+    read -r -a srun_args <<<"${SRUN_ARGS:-}"
+    exec srun -p "$partition" --job-name="$job" --gres="gpu:$per_node" --ntasks="$gpus" \
+        --ntasks-per-node="$per_node" --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 \
+        "${srun_args[@]}" "$PYTHON" -u "$TOOLS/$script" --launcher slurm "$@"
+}
