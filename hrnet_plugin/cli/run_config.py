@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,12 +49,18 @@ def find_config(name: str) -> Path:
 
 def _packaged_configs() -> dict[str, Path]:
     root = project_dir("configs")
-    files = sorted(path for path in root.rglob("*.py") if "_base_" not in path.parts)
+    files = sorted(path for path in root.rglob("*.py") if "_base_" not in path.parts and not _is_package(path.parent))
     return {path.relative_to(root).with_suffix("").as_posix(): path for path in files}
+
+
+def _is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").exists()
 
 
 def load_config(path: Path, options: Sequence[str] = ()) -> Config:
     """Read a config, text or pure Python, and put single values into it.
+
+    The config's folder becomes importable, as a script's is, so that one's own head can lie beside one's config.
 
     Args:
         path: The file.
@@ -64,6 +71,9 @@ def load_config(path: Path, options: Sequence[str] = ()) -> Config:
     """
     from mmengine.config import Config
 
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
     try:
         cfg = Config.fromfile(str(path))
     except UserError:

@@ -5,11 +5,13 @@ torch without CUDA answers `torch._C has no attribute '_cuda_setDevice'`, one wi
 `CUDA error: invalid device ordinal`, from one rank of many. Since mmengine 0.1.
 Detected: mmengine sees neither npu, mlu nor musa, whose launchers it has apart.
 Done: without CUDA device the process group is gloo whatever was asked, and no device is set; with CUDA, a local rank
-beyond the visible devices is a LaunchError that says both numbers. A port in use is a LaunchError too.
+beyond the visible devices is a LaunchError that says both numbers. A port in use is a LaunchError too. A gloo group is
+left when the process ends.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
@@ -53,8 +55,17 @@ def _mended(launch: Callable[..., None]) -> Callable[..., None]:
                 os.environ.setdefault("SLURM_LOCALID", "0")
                 with _no_device_to_set(torch.cuda):
                     launch("gloo", **kwargs)
+                atexit.register(_leave_group)
 
     return launch_anywhere
+
+
+def _leave_group() -> None:
+    # mmengine never leaves its group; a process that ends while gloo's threads run is aborted now and then (SIGABRT).
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _check_devices(devices: int) -> None:

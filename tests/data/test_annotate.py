@@ -5,25 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from hrnet_plugin.data.annotate import outline
 from hrnet_plugin.data.dataset import DatasetInfo
 from hrnet_plugin.data.scene import render_scene
 from hrnet_plugin.data.skeleton import FLIP_PAIRS, LIMBS, NAMES, SIGMAS, coco_skeleton, side_of_limb
-
-
-def test_outline_covers_the_mask():
-    from pycocotools import mask as coco_mask
-
-    for index in range(12):
-        for person in render_scene(2, "train", index).persons:
-            pieces = coco_mask.frPyObjects(outline(person.mask), *person.mask.shape)
-            drawn = coco_mask.decode(coco_mask.merge(pieces)).astype(bool)
-            both, either = (drawn & person.mask).sum(), (drawn | person.mask).sum()
-            assert both / either > 0.85
-
-
-def test_outline_of_nothing_is_empty():
-    assert outline(np.zeros((5, 5), bool)) == []
 
 
 @pytest.mark.parametrize("library", ["pycocotools.coco", "xtcocotools.coco"])
@@ -35,7 +19,6 @@ def test_coco_libraries_read_the_files(dataset: DatasetInfo, library, capsys):
     for person in people:
         keypoints = np.reshape(person["keypoints"], (17, 3))
         assert person["num_keypoints"] == (keypoints[:, 2] > 0).sum()
-        assert abs(int(coco.annToMask(person).sum()) - person["area"]) < 0.2 * person["area"] + 12
     category = coco.loadCats(coco.getCatIds())[0]
     assert category["keypoints"] == list(NAMES)
     assert category["skeleton"] == coco_skeleton()

@@ -210,6 +210,15 @@ def test_new_stands_before_the_old_goes(tmp_path, monkeypatch):
     ]
 
 
+def test_best_written_anew_under_its_own_name_stands(tmp_path):
+    hook = CheckpointHook(interval=1, save_best="AP", rule="greater")
+    runner = train(tmp_path, hook, epochs=1, scores=[{"AP": 0.1}])
+
+    hook.after_val_epoch(runner, {"AP": 0.2})  # the same epoch validated once more
+
+    assert names(tmp_path) == ["best_AP_epoch_1.pth", "epoch_1.pth", "last_checkpoint"]
+
+
 TWO_METRICS = [{"AP": 0.1, "loss_val": 3.0}, {"AP": 0.3, "loss_val": 4.0}, {"AP": 0.2, "loss_val": 2.0}]
 
 
