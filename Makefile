@@ -43,4 +43,4 @@ $(FULL_READY): $(SETUP)
 	@$(PYTHON) tools/setup_env.py --python "$(PYTHON)" --venv "$(FULL_VENV)" --full
 
 clean:
-	rm -rf .venv .venv-full build demo demo-seg work_dirs *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-full build demo work_dirs .hypothesis *.egg-info .pytest_cache .ruff_cache

@@ -36,7 +36,7 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.10",
+    python_requires=">=3.10,<3.13",
     packages=find_packages(include=["hrnet_plugin", "hrnet_plugin.*"]),
     # torch and the frameworks are left out on purpose: a torch that is there is kept, and pip cannot express
     # `--no-deps`. `hrnet doctor` prints the commands for what is missing.

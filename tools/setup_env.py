@@ -29,6 +29,12 @@ def has_module(python: Path | str, module: str) -> bool:
     return subprocess.run([str(python), "-c", code], check=False).returncode == 0
 
 
+def is_too_old(python: Path | str) -> bool:
+    """Whether torch is older than 2.6, the first that loads checkpoints safely with an allow-list of names."""
+    code = "import sys, importlib.metadata as m; v = m.version('torch').split('.'); sys.exit((int(v[0]), int(v[1])) < (2, 6))"
+    return subprocess.run([str(python), "-c", code], check=False).returncode != 0
+
+
 def say(text: str) -> None:
     """One line of progress, with the seconds since the start."""
     print(f"[{time.monotonic() - STARTED:4.0f} s] {text}", flush=True)
@@ -58,7 +64,7 @@ def install(python: Path, full: bool) -> None:
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     for line in requirements("torch"):
         name = line.partition("==")[0]
-        if has_module(python, name):
+        if has_module(python, name) and not (name == "torch" and is_too_old(python)):
             say(f"{name}: the installed one is kept")
             continue
         say(f"installing {line}")
@@ -79,6 +85,9 @@ def install(python: Path, full: bool) -> None:
 
 def main() -> None:
     """Reads the command line, makes the environment, leaves the marker that make looks at."""
+    if not (3, 10) <= sys.version_info[:2] <= (3, 12):
+        found = ".".join(map(str, sys.version_info[:2]))
+        sys.exit(f"set-up: found Python {found}, expected 3.10 to 3.12. Choose another one with PYTHON=")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default=sys.executable, help="interpreter for a new environment")
     parser.add_argument("--venv", type=Path, required=True, help="folder of the environment")

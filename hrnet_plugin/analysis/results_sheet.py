@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from ..data.dataset import annotation_file
 from ..data.parts import CLASS_NAMES, PALETTE
@@ -37,7 +38,7 @@ def draw_pose_results(root: Path, split: str, results: Path, path: Path, count: 
             str(results), found=f"no prediction for the first {count} pictures", expected=f"those of {split}"
         )
     samples = []
-    for image in chosen:
+    for image in tqdm(chosen, desc="drawing", unit="picture", disable=None):
         true = people.get(image["id"], [])
         guessed = [_pose(entry) for entry in predicted.get(image["id"], [])]
         poses = np.array([_pose(entry) for entry in true]).reshape(-1, 17, 3)
@@ -69,7 +70,7 @@ def draw_mask_results(root: Path, split: str, masks: Path, path: Path, count: in
         DataError: if a file is missing.
     """
     samples = []
-    for image in sorted((root / split).glob("*.jpg"))[:count]:
+    for image in tqdm(sorted((root / split).glob("*.jpg"))[:count], desc="drawing", unit="picture", disable=None):
         name = image.with_suffix(".png").name
         samples.append(
             SegmentationSample(

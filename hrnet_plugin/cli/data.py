@@ -6,6 +6,9 @@ import argparse
 
 from hrnet_plugin.errors import ConfigError
 
+#: Images of each split that the quickstart configs are made for.
+SPLITS = {"train": 2000, "val": 100, "test": 200}
+
 HELP = "make the generated data set of people, or show samples of it"
 
 
@@ -14,9 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
     make = actions.add_parser("make", help="write a data set: COCO keypoints, images, semantic masks")
     make.add_argument("--out", default="data/people", metavar="DIR", help="folder to write (default data/people)")
-    make.add_argument("--train", type=int, default=1600, metavar="N", help="training images (default 1600)")
-    make.add_argument("--val", type=int, default=200, metavar="N", help="validation images (default 200)")
-    make.add_argument("--test", type=int, default=200, metavar="N", help="test images (default 200)")
+    make.add_argument(
+        "--train", type=int, default=SPLITS["train"], metavar="N", help="training images (default %(default)s)"
+    )
+    make.add_argument(
+        "--val", type=int, default=SPLITS["val"], metavar="N", help="validation images (default %(default)s)"
+    )
+    make.add_argument("--test", type=int, default=SPLITS["test"], metavar="N", help="test images (default %(default)s)")
     make.add_argument("--size", default="256x192", metavar="WxH", help="width and height in pixels (default 256x192)")
     make.add_argument("--seed", type=int, default=0, help="another seed gives other pictures (default 0)")
     make.add_argument("--workers", type=int, metavar="N", help="processes (default: one for each CPU)")

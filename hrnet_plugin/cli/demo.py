@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..locations import project_dir
+from .data import SPLITS
 
 HELP = "generate people, train a small HRNet on them, test it, draw what it predicts"
 
-IMAGES = {"train": 2000, "val": 100, "test": 200}
 DRAWN = 12
 
 
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     task = TASKS[args.task]
     out = args.out or Path("demo") / args.task
     _announce(1, f"generated people in {args.data}")
-    data = make_dataset(args.data, **IMAGES, seed=args.seed)
+    data = make_dataset(args.data, **SPLITS, seed=args.seed)
     _announce(2, f"training {task.config}")
     common = ["--data-root", args.data, "--work-dir", out]
     options = ["--cfg-options", f"randomness.seed={args.seed}", *args.cfg_options]
@@ -118,7 +118,7 @@ def _test_and_draw(name: str, checkpoint: Path, data: Path, out: Path) -> tuple[
 
 def _summarise(task: Task, metrics: dict[str, float], sheet: Path, checkpoint: Path, seconds: float) -> None:
     figures = ", ".join(f"{known} {metrics[name]:.3f}" for name, known in task.metrics.items())
-    print(f"\n{figures}  on {IMAGES['test']} generated images the network never saw")
+    print(f"\n{figures}  on {SPLITS['test']} generated images the network never saw")
     print(f"time        {seconds / 60:.1f} min")
     print(f"pictures    {sheet}")
     print(f"checkpoint  {checkpoint}")

@@ -111,6 +111,8 @@ def _needed(packages: Sequence[Package], broken: set[str]) -> set[str]:
     frameworks = {package.name for package in packages if package.name in FRAMEWORKS and package.found}
     incomplete = not frameworks or bool(frameworks & broken)
     needed = {*_STRICTLY_NEEDED, *(frameworks or FRAMEWORKS)}
+    if "mmpose" in needed:
+        needed.add("mmdet")  # a head of mmpose imports it unguarded
     for package in packages:
         if package.source == "runtime" or (incomplete and package.source != "openmmlab"):
             needed.add(package.name)

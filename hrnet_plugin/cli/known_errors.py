@@ -73,6 +73,8 @@ def _refused_value(error: Exception, cfg: Config) -> UserError | None:
     if not isinstance(error, (AssertionError, TypeError, ValueError)):
         return None
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    if not frames:
+        return None
     last = frames[-1]
     if last.f_code.co_name != "__init__" or not any(item.f_code.co_name == "build_from_cfg" for item in frames):
         return None
@@ -131,7 +133,8 @@ def _port_in_use(error: Exception, cfg: Config) -> UserError | None:
 
 
 def _other_machine(error: Exception, cfg: Config) -> UserError | None:
-    if "torch.distributed" in type(error).__module__ or "DistNetworkError" in type(error).__name__:
+    # Other errors of torch.distributed come from the middle of a run, and are no mistake of the user's.
+    if type(error).__name__ in ("DistNetworkError", "DistStoreError"):
         return LaunchError("joining the processes", found=in_short(error))
     return None
 

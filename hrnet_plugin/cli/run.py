@@ -56,12 +56,15 @@ def train(args: argparse.Namespace) -> int:
 
 def test(args: argparse.Namespace) -> int:
     """Test as the flags of `hrnet test` say; returns the exit status."""
+    from hrnet_plugin.engine import ProgressHook
+
     from .summary import is_first_rank, print_test_summary
 
     started = time.monotonic()
     run = prepare_test(args)
     with explained(run.cfg):
         runner = build_runner(run, 1.0)
+        runner.register_hook(ProgressHook())
         metrics = runner.test()
     if is_first_rank():
         if run.metrics_file:
@@ -132,15 +135,18 @@ def build_runner(run: PreparedRun, required_share: float) -> Runner:
     """
     from mmengine.registry import RUNNERS
     from mmengine.runner import Runner
+    from torch import nn
 
-    from hrnet_plugin.engine import CheckpointFitHook, DataCheckHook, NoticeHook
+    from hrnet_plugin.engine import CheckpointFitHook, DataCheckHook, FinitePredictionsHook, NoticeHook
     from hrnet_plugin.engine.checkpoint_fit import unwrapped
     from hrnet_plugin.engine.network_fit import check_network
 
     cfg = run.cfg
     runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
-    check_network(unwrapped(runner.model), cfg.model.get("module", cfg.model))
+    if isinstance(runner.model, nn.Module):  # a runner of another type may build it later
+        check_network(unwrapped(runner.model), cfg.model.get("module", cfg.model))
     runner.register_hook(DataCheckHook())
+    runner.register_hook(FinitePredictionsHook())
     runner.register_hook(NoticeHook(run.notices, at_end=False))
     if cfg.get("load_from"):
         resumes = bool(cfg.get("resume"))
@@ -149,8 +155,11 @@ def build_runner(run: PreparedRun, required_share: float) -> Runner:
 
 
 def _read(args: argparse.Namespace) -> PreparedRun:
-    if args.launcher != "none":
+    if args.launcher == "pytorch":
         os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    elif args.launcher == "mpi" and "OMPI_COMM_WORLD_LOCAL_RANK" in os.environ:
+        # mmengine sets the device by mpirun's variable and wraps the model by this one.
+        os.environ["LOCAL_RANK"] = os.environ["OMPI_COMM_WORLD_LOCAL_RANK"]
     path = find_config(args.config)
     cfg = load_config(path, args.cfg_options)
     cfg.launcher = args.launcher

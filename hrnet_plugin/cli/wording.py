@@ -18,6 +18,4 @@ def in_short(error: BaseException, limit: int = 160) -> str:
 def suggestion(name: str, known: Collection[str]) -> str | None:
     """A sentence with the names nearest to a misspelt one, all of them where there are few, or None."""
     words = nearest(name, known) if known else ""
-    if not words or (words.startswith("one of") and len(known) > _FEW):
-        return None
-    return words[0].upper() + words[1:]
+    return None if not words or (words.startswith("Known") and len(known) > _FEW) else words

@@ -21,8 +21,14 @@ from types import ModuleType
 from ..errors import LaunchError
 from .fix import AfterImport, Finding
 
-_LAUNCHERS = ("_init_dist_pytorch", "_init_dist_slurm", "_init_dist_mpi")
-_LOCAL_RANKS = ("LOCAL_RANK", "SLURM_LOCALID", "OMPI_COMM_WORLD_LOCAL_RANK")
+#: How mmengine begins its own message where a variable is missing.
+_ENVIRONMENT = "The environment variable "
+#: mmengine's launchers, and where each finds its local rank.
+_LOCAL_RANKS = {
+    "_init_dist_pytorch": "LOCAL_RANK",
+    "_init_dist_slurm": "SLURM_LOCALID",
+    "_init_dist_mpi": "OMPI_COMM_WORLD_LOCAL_RANK",
+}
 
 
 def _detect(utils: ModuleType) -> Finding:
@@ -37,22 +43,25 @@ def _detect(utils: ModuleType) -> Finding:
 
 
 def _act(utils: ModuleType) -> None:
-    for name in _LAUNCHERS:
+    for name in _LOCAL_RANKS:
         setattr(utils, name, _mended(getattr(utils, name)))
 
 
 def _mended(launch: Callable[..., None]) -> Callable[..., None]:
+    local_rank = _LOCAL_RANKS.get(launch.__name__, "LOCAL_RANK")
+
     @functools.wraps(launch)
     def launch_anywhere(backend: str, **kwargs: object) -> None:
         import torch
 
         with _clear_errors():
             if torch.cuda.is_available():
-                _check_devices(torch.cuda.device_count())
+                _check_devices(torch.cuda.device_count(), int(os.environ.get(local_rank, "0")))
                 launch(backend, **kwargs)
             else:
                 # mmengine takes the local rank modulo the number of devices where slurm does not tell it.
-                os.environ.setdefault("SLURM_LOCALID", "0")
+                if "SLURM_PROCID" in os.environ:
+                    os.environ.setdefault("SLURM_LOCALID", "0")
                 with _no_device_to_set(torch.cuda):
                     launch("gloo", **kwargs)
                 atexit.register(_leave_group)
@@ -68,10 +77,9 @@ def _leave_group() -> None:
         dist.destroy_process_group()
 
 
-def _check_devices(devices: int) -> None:
-    local_rank = next((os.environ[name] for name in _LOCAL_RANKS if name in os.environ), "0")
-    if int(local_rank) >= devices:
-        ranks = os.environ.get("LOCAL_WORLD_SIZE", f"at least {int(local_rank) + 1}")
+def _check_devices(devices: int, local_rank: int) -> None:
+    if local_rank >= devices:
+        ranks = os.environ.get("LOCAL_WORLD_SIZE", f"at least {local_rank + 1}")
         raise LaunchError(
             "processes on this machine",
             found=f"{ranks} for {devices} visible CUDA device{'s' if devices != 1 else ''}",
@@ -97,7 +105,7 @@ def _clear_errors() -> Iterator[None]:
     except KeyError as error:
         raise LaunchError(
             "--launcher",
-            found=f"no environment variable {error.args[0]}",
+            found=f"no environment variable {str(error.args[0]).removeprefix(_ENVIRONMENT).split()[0]}",
             expected="the variables that the launcher sets for each process",
             do="Start with tools/dist_train.sh (torchrun), srun or mpirun, or leave --launcher out",
         ) from error

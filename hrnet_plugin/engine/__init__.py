@@ -5,7 +5,17 @@ from __future__ import annotations
 from .checkpoint_fit import CheckpointFitHook
 from .checkpoint_hook import CheckpointHook
 from .data_check import DataCheckHook
+from .finite_predictions import FinitePredictionsHook
 from .image_files import CheckImageFiles
 from .notices import NoticeHook
+from .progress import ProgressHook
 
-__all__ = ["CheckImageFiles", "CheckpointFitHook", "CheckpointHook", "DataCheckHook", "NoticeHook"]
+__all__ = [
+    "CheckImageFiles",
+    "CheckpointFitHook",
+    "CheckpointHook",
+    "DataCheckHook",
+    "FinitePredictionsHook",
+    "NoticeHook",
+    "ProgressHook",
+]

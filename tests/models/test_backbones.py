@@ -115,6 +115,22 @@ def test_conv_cfg_reaches_every_convolution():
     assert all(type(conv) is MarkedConv for conv in convs)
 
 
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ({"norm_cfg": {"type": "BNN"}}, "norm_cfg.type: found 'BNN', expected a registered layer"),
+        ({"norm_cfg": {"type": "GN"}}, "norm_cfg.num_groups: found nothing"),
+        ({"norm_cfg": "BN"}, "norm_cfg: found 'BN', expected a dict with a type"),
+        ({"conv_cfg": {"type": "Konv"}}, "conv_cfg.type: found 'Konv', expected a registered layer"),
+    ],
+)
+def test_a_layer_that_nobody_knows_is_refused_in_one_line(layers, message):
+    with pytest.raises(ConfigError) as error:
+        HRNet("w18_small_v1", **layers)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
 def test_in_channels_reaches_the_stem():
     assert HRNet("w18_small_v1", in_channels=5)(torch.rand(1, 5, 64, 64))[0].shape[1] == 16
     with pytest.raises(SpecError, match="in_channels: found 0"):
@@ -190,6 +206,8 @@ def test_zero_init_residual_leaves_pretrained_weights_alone(tmp_path):
 
 
 def test_the_package_offers_its_public_names_and_no_others():
-    assert {name for name in hrnet_plugin.__all__ if getattr(hrnet_plugin, name) is None} == set()
+    offered = {"BasicBlock", "Bottleneck", "HRNet", "HRNetSpec", "HighResolutionModule", "__version__"}
+    assert set(hrnet_plugin.__all__) == offered
+    assert all(getattr(hrnet_plugin, name) is not None for name in offered)
     with pytest.raises(AttributeError, match="no attribute 'HRNett'"):
         hrnet_plugin.HRNett  # noqa: B018
