@@ -31,7 +31,7 @@ def has_module(python: Path | str, module: str) -> bool:
 
 def is_too_old(python: Path | str) -> bool:
     """Whether torch is older than 2.6, the first that loads checkpoints safely with an allow-list of names."""
-    code = "import sys, importlib.metadata as m; v = m.version('torch').split('.'); sys.exit((int(v[0]), int(v[1])) < (2, 6))"
+    code = "import importlib.metadata as m, sys; sys.exit([*map(int, m.version('torch').split('.')[:2])] < [2, 6])"
     return subprocess.run([str(python), "-c", code], check=False).returncode != 0
 
 
