@@ -119,6 +119,10 @@ def _read_init_cfg(
     pretrained: str | None, init_cfg: Mapping | Sequence[Mapping] | None
 ) -> Mapping | Sequence[Mapping] | None:
     if pretrained is None:
+        for entry in [init_cfg] if isinstance(init_cfg, Mapping) else init_cfg or []:
+            if not isinstance(entry, Mapping) or "type" not in entry:
+                expected = "dicts with a type, such as dict(type='Kaiming', layer='Conv2d')"
+                raise ConfigError("backbone.init_cfg", found=repr(entry), expected=expected)
         return init_cfg
     if init_cfg is not None:
         raise ConfigError("backbone", found="both pretrained and init_cfg", expected="one of them", do="Drop one")

@@ -172,6 +172,11 @@ def test_both_ways_to_name_weights_are_refused():
         HRNet("w18_small_v1", pretrained="a.pth", init_cfg={"type": "Kaiming"})
 
 
+def test_an_init_cfg_that_is_no_dict_is_refused_in_one_line():
+    with pytest.raises(ConfigError, match=r"backbone\.init_cfg: found '\[', expected dicts with a type"):
+        HRNet("w18_small_v1", init_cfg="[{'type': 'Kaiming'}]")
+
+
 def test_default_initialisation_is_kaiming_with_norms_at_one():
     net = HRNet("w18_small_v1")
     net.init_weights()

@@ -20,6 +20,8 @@ train_pipeline = [
 
 train_dataloader = dict(
     batch_size=4,
+    num_workers=2,
+    persistent_workers=True,
     dataset=dict(
         data_root=data_root,
         metainfo=metainfo,
@@ -27,6 +29,8 @@ train_dataloader = dict(
         pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
     dataset=dict(
         data_root=data_root,
         metainfo=metainfo,

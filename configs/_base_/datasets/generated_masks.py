@@ -30,39 +30,22 @@ tta_pipeline = [
         ]),
 ]
 
+masks = dict(type='BaseSegDataset', data_root=data_root, metainfo=metainfo)
+loader = dict(num_workers=0, persistent_workers=False, batch_size=8)
+
 train_dataloader = dict(
-    batch_size=8,
-    num_workers=2,
-    persistent_workers=True,
+    **loader,
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
-        type='BaseSegDataset',
-        data_root=data_root,
-        metainfo=metainfo,
-        data_prefix=dict(img_path='train', seg_map_path='masks/train'),
-        pipeline=train_pipeline))
+        **masks, data_prefix=dict(img_path='train', seg_map_path='masks/train'), pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=8,
-    num_workers=2,
-    persistent_workers=True,
+    **loader,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='BaseSegDataset',
-        data_root=data_root,
-        metainfo=metainfo,
-        data_prefix=dict(img_path='val', seg_map_path='masks/val'),
-        pipeline=test_pipeline))
+    dataset=dict(**masks, data_prefix=dict(img_path='val', seg_map_path='masks/val'), pipeline=test_pipeline))
 test_dataloader = dict(
-    batch_size=8,
-    num_workers=2,
-    persistent_workers=True,
+    **loader,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='BaseSegDataset',
-        data_root=data_root,
-        metainfo=metainfo,
-        data_prefix=dict(img_path='test', seg_map_path='masks/test'),
-        pipeline=test_pipeline))
+    dataset=dict(**masks, data_prefix=dict(img_path='test', seg_map_path='masks/test'), pipeline=test_pipeline))
 
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator

@@ -1,5 +1,6 @@
 # The generated people (`hrnet data make`), one person a sample, cut out at 96x128 (width x height). Boxes are the
-# annotated ones.
+# annotated ones. Samples are loaded between the steps: on two cores, loader processes and the network's threads would
+# wait for each other.
 data_root = 'data/people/'
 codec = dict(type='UDPHeatmap', input_size=(96, 128), heatmap_size=(24, 32), sigma=1.5, blur_kernel_size=7)
 
@@ -18,42 +19,31 @@ val_pipeline = [
     dict(type='PackPoseInputs'),
 ]
 
+people = dict(type='CocoDataset', data_root=data_root, data_mode='topdown')
+loader = dict(num_workers=0, persistent_workers=False)
+evaluation = dict(**loader, batch_size=64, sampler=dict(type='DefaultSampler', shuffle=False, round_up=False))
+
 train_dataloader = dict(
+    **loader,
     batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='CocoDataset',
-        data_root=data_root,
-        data_mode='topdown',
+        **people,
         ann_file='annotations/person_keypoints_train.json',
         data_prefix=dict(img='train/'),
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=64,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+    **evaluation,
     dataset=dict(
-        type='CocoDataset',
-        data_root=data_root,
-        data_mode='topdown',
+        **people,
         ann_file='annotations/person_keypoints_val.json',
         data_prefix=dict(img='val/'),
         test_mode=True,
         pipeline=val_pipeline))
 test_dataloader = dict(
-    batch_size=64,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+    **evaluation,
     dataset=dict(
-        type='CocoDataset',
-        data_root=data_root,
-        data_mode='topdown',
+        **people,
         ann_file='annotations/person_keypoints_test.json',
         data_prefix=dict(img='test/'),
         test_mode=True,

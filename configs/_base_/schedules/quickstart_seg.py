@@ -2,7 +2,7 @@
 _base_ = ['mmseg::_base_/default_runtime.py']
 
 max_iters = 800
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-4))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-3, weight_decay=1e-4, fused=True))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=50, start_factor=0.01, by_epoch=False),
     dict(type='PolyLR', begin=0, end=max_iters, power=0.9, eta_min=1e-5, by_epoch=False),
