@@ -45,8 +45,9 @@ def check_flag(field: str, value: object) -> bool:
 
 def read_fuse_method(value: object) -> str:
     """`sum`, `mean` or `concat`; the original's `SUM`, `AVG` and `CONCAT` are understood."""
-    lowered = value.lower() if isinstance(value, str) else value
-    return read_choice("fuse_method", _FUSE_ALIASES.get(lowered, lowered), FUSE_METHODS)
+    if isinstance(value, str):
+        value = _FUSE_ALIASES.get(value.lower(), value.lower())
+    return read_choice("fuse_method", value, FUSE_METHODS)
 
 
 @dataclass(frozen=True)

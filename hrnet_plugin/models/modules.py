@@ -9,7 +9,7 @@ from torch import nn
 
 from .. import nets
 from ..archs import Fusion, read_branches
-from ..archs.spec import check_count
+from ..archs.spec import check_count, check_flag
 from ..errors import SpecError
 from ..nets.blocks import BLOCKS
 from ..registry import MODELS
@@ -116,12 +116,21 @@ class HighResolutionModule(nets.HighResolutionModule, BaseModule):
         kinds = _block_names(_one_of("blocks", blocks, "block", block))
         multiscale = _one_of("multiscale_output", multiscale_output, "multi_scale_output", multi_scale_output, True)
         branches = read_branches("", num_branches, kinds, num_blocks, num_channels)
+        _check_widths(entering)
+        check_flag("multiscale_output", multiscale)
         if upsample_cfg is not None:
             upsample_mode = upsample_cfg.get("mode", "nearest")
             align_corners = bool(upsample_cfg.get("align_corners"))
         fusion = Fusion(fuse_method, upsample_mode, align_corners)
         super().__init__(branches, entering, fusion, multiscale, build_layers(conv_cfg, norm_cfg), with_cp)
         self.init_cfg = init_cfg
+
+
+def _check_widths(in_channels: object) -> None:
+    if isinstance(in_channels, str) or not isinstance(in_channels, Sequence):
+        raise SpecError("in_channels", found=repr(in_channels), expected="a list, one value a branch")
+    for index, channels in enumerate(in_channels):
+        check_count(f"in_channels[{index}]", channels)
 
 
 def _one_of(name: str, value: object, alias: str, other: object, default: object = None) -> object:

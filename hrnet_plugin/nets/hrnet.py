@@ -43,7 +43,7 @@ class HRNet(nn.Module):
     ):
         super().__init__()
         if frozen_stages not in range(-1, len(spec.stages) + 1):
-            raise SpecError("frozen_stages", found=frozen_stages, expected=f"-1 to {len(spec.stages)}")
+            raise SpecError("frozen_stages", found=repr(frozen_stages), expected=f"-1 to {len(spec.stages)}")
         layers = layers or Layers()
         self.spec = spec
         self.out_channels = spec.out_channels

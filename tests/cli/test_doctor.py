@@ -125,10 +125,17 @@ def test_what_is_needed_and_missing_is_an_error(examine, name, source):
 
 
 def test_one_framework_is_enough(examine):
-    findings = examine(package("mmdet", "openmmlab", found=None, spec="==3.3.0"))
+    findings = examine(package("mmsegmentation", "openmmlab", found=None, spec="==1.2.2"))
     assert findings["ok"] is True
-    assert state(findings, "mmdet") == "optional"
-    assert findings["commands"]["optional"] == [f"{sys.executable} -m pip install --no-deps mmdet==3.3.0"]
+    assert state(findings, "mmsegmentation") == "optional"
+    assert findings["commands"]["optional"] == [f"{sys.executable} -m pip install --no-deps mmsegmentation==1.2.2"]
+
+
+def test_mmpose_needs_mmdet_which_one_of_its_heads_imports(examine):
+    findings = examine(package("mmdet", "openmmlab", found=None, spec="==3.3.0"))
+    assert findings["ok"] is False
+    assert state(findings, "mmdet") == "missing"
+    assert findings["commands"]["needed"] == [f"{sys.executable} -m pip install --no-deps mmdet==3.3.0"]
 
 
 def test_no_framework_is_an_error(examine):
