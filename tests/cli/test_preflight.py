@@ -122,7 +122,8 @@ def test_defects_are_not_explained_away():
         ("MyDataset", "data/mine", "Point --data-root"),
     ],
 )
-def test_missing_data_says_where_to_get_it(kind: str, root: str, words: str):
+def test_missing_data_says_where_to_get_it(kind: str, root: str, words: str, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a checkout where the demo ran has data
     cfg = Config({"train_dataloader": {"dataset": {"type": kind, "data_root": root}}})
     with pytest.raises(DataError) as caught:
         preflight.check_data(cfg, ("train_dataloader",), ())
