@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.errors import CheckpointError, ConfigError
@@ -89,22 +87,8 @@ def _localise_init_cfg(node: dict, missing: dict[str, MissingWeights]) -> None:
 def _local(source: str, missing: dict[str, MissingWeights]) -> str | None:
     from hrnet_plugin.models.pretrained import find_weights, note_missing
 
-    url = _as_url(source)
-    found = find_weights(url)
+    found = find_weights(source)
     if found is None:
-        missing[source] = note_missing(url)
+        missing[source] = note_missing(source)
         return None
     return str(found)
-
-
-def _as_url(source: str) -> str:
-    """The address behind an alias such as `open-mmlab://msra/hrnetv2_w18`, from the lists inside mmengine."""
-    scheme, _, name = source.partition("://")
-    if scheme not in ("open-mmlab", "openmmlab", "mmcls"):
-        return source
-    import mmengine
-
-    hub = Path(mmengine.__file__).parent / "hub"
-    renamed = json.loads((hub / "deprecated.json").read_text(encoding="utf-8"))
-    listed = hub / ("mmcls.json" if scheme == "mmcls" else "openmmlab.json")
-    return json.loads(listed.read_text(encoding="utf-8")).get(renamed.get(name, name), source)

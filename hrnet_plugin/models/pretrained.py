@@ -7,14 +7,15 @@ absence is noted for everybody to see.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlparse
 
+import mmengine
 from mmengine.logging import print_log
-from mmengine.runner.checkpoint import get_external_models
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,14 @@ def is_remote(source: str) -> bool:
 
 
 def resolve_source(source: str) -> str:
-    """The URL that one of OpenMMLab's short names (`open-mmlab://msra/hrnetv2_w18`) stands for; else `source`."""
-    scheme, separator, name = source.partition("://")
-    if separator and scheme in ("open-mmlab", "openmmlab"):
-        return get_external_models().get(name, source)
-    return source
+    """The URL behind one of OpenMMLab's short names (`open-mmlab://msra/hrnetv2_w18`), from mmengine's own lists."""
+    scheme, _, name = source.partition("://")
+    if scheme not in ("open-mmlab", "openmmlab", "mmcls"):
+        return source
+    hub = Path(mmengine.__file__).parent / "hub"
+    renamed = json.loads((hub / "deprecated.json").read_text(encoding="utf-8"))
+    listed = hub / ("mmcls.json" if scheme == "mmcls" else "openmmlab.json")
+    return json.loads(listed.read_text(encoding="utf-8")).get(renamed.get(name, name), source)
 
 
 def find_weights(source: str) -> Path | None:
