@@ -14,6 +14,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -62,6 +64,9 @@ def _mended(launch: Callable[..., None]) -> Callable[..., None]:
                 # mmengine takes the local rank modulo the number of devices where slurm does not tell it.
                 if "SLURM_PROCID" in os.environ:
                     os.environ.setdefault("SLURM_LOCALID", "0")
+                # Its functions have the default group as default argument: imported later, as DistributedDataParallel
+                # does, they would hold the group for ever, and _leave_group could not end it.
+                importlib.import_module("torch.distributed.nn.functional")
                 with _no_device_to_set(torch.cuda):
                     launch("gloo", **kwargs)
                 atexit.register(_leave_group)
@@ -70,9 +75,12 @@ def _mended(launch: Callable[..., None]) -> Callable[..., None]:
 
 
 def _leave_group() -> None:
-    # mmengine never leaves its group; a process that ends while gloo's threads run is aborted now and then (SIGABRT).
+    # mmengine never leaves its group, and a process that ends while gloo's threads run is aborted now and then
+    # (SIGABRT). The threads end with the last reference to the group. The runner's model holds one: it is garbage by
+    # now, but in a reference cycle, which has to be collected first.
     import torch.distributed as dist
 
+    gc.collect()
     if dist.is_initialized():
         dist.destroy_process_group()
 

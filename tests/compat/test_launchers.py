@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from hrnet_plugin.compat import launchers
@@ -94,3 +98,44 @@ def test_other_accelerators_are_left_to_mmengine():
         is_mlu_available = is_musa_available = staticmethod(lambda: False)
 
     assert launchers.FIX.detect(Utils) == launchers.Finding(False, "mmengine launches on npu by itself")
+
+
+LEAVES = """
+import os, sys
+from pathlib import Path
+
+def threads():
+    return sorted(task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").iterdir())
+
+import hrnet_plugin
+import mmengine.dist
+from hrnet_plugin.compat.launchers import _leave_group
+import torch
+
+def train():
+    runner = {"model": torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 2))}
+    runner["hook"] = {"runner": runner}
+    runner["model"](torch.ones(1, 2)).sum().backward()
+
+mmengine.dist.init_dist("pytorch")
+train()
+print(threads())
+_leave_group()
+print(threads())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the names of threads from /proc")
+def test_no_thread_of_gloo_is_left_when_the_process_ends(project_root):
+    rank = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LEAVES],
+        env={**os.environ, **rank, "PYTHONPATH": str(project_root), "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    while_training, after = done.stdout.splitlines()
+    assert "gloo" in while_training
+    assert "gloo" not in after
