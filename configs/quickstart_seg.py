@@ -8,5 +8,5 @@ channels = [16, 32, 64, 128]
 
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size),
-    backbone=dict(arch='w18_small_v1'),
+    backbone=dict(arch='w18_small_v1', zero_init_residual=True),
     decode_head=dict(in_channels=channels, channels=sum(channels), num_classes=len(_base_.metainfo.classes)))

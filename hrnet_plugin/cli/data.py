@@ -7,7 +7,7 @@ import argparse
 from hrnet_plugin.errors import ConfigError
 
 #: Images of each split that the quickstart configs are made for.
-SPLITS = {"train": 2000, "val": 100, "test": 200}
+SPLITS = {"train": 2600, "val": 100, "test": 200}
 
 HELP = "make the generated data set of people, or show samples of it"
 

@@ -7,10 +7,12 @@ from .checkpoint_hook import CheckpointHook
 from .data_check import DataCheckHook
 from .finite_predictions import FinitePredictionsHook
 from .image_files import CheckImageFiles
+from .memory_format import ChannelsLastHook
 from .notices import NoticeHook
 from .progress import ProgressHook
 
 __all__ = [
+    "ChannelsLastHook",
     "CheckImageFiles",
     "CheckpointFitHook",
     "CheckpointHook",

@@ -1,12 +1,12 @@
 # The generated people (`hrnet data make`), one person a sample, cut out at 96x128 (width x height). Boxes are the
 # annotated ones. Samples are loaded between the steps: on two cores, loader processes and the network's threads would
-# wait for each other.
+# wait for each other. Three times sigma has to be a whole number: mmpose draws the peak half a cell off otherwise.
 data_root = 'data/people/'
-codec = dict(type='UDPHeatmap', input_size=(96, 128), heatmap_size=(24, 32), sigma=1.5, blur_kernel_size=7)
+codec = dict(type='UDPHeatmap', input_size=(96, 128), heatmap_size=(24, 32), sigma=1, blur_kernel_size=5)
 
 train_pipeline = [
     dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale'),
+    dict(type='GetBBoxCenterScale', padding=1.0),
     dict(type='RandomFlip', direction='horizontal'),
     dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True),
     dict(type='GenerateTarget', encoder=codec),
@@ -14,7 +14,7 @@ train_pipeline = [
 ]
 val_pipeline = [
     dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale'),
+    dict(type='GetBBoxCenterScale', padding=1.0),
     dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True),
     dict(type='PackPoseInputs'),
 ]

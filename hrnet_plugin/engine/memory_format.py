@@ -1,0 +1,53 @@
+"""Channels-last memory: the order of the numbers in memory that convolutions on CPUs and tensor cores like best.
+
+The values of a tensor stay where they are in (N, C, H, W); only their order in memory becomes (N, H, W, C).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapperDict
+from mmengine.runner import Runner
+
+from hrnet_plugin.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ChannelsLastHook(Hook):
+    """Keeps the model's weights, and what the optimizer remembers of them, in channels-last order.
+
+    A convolution with such weights gives features in the same order, so that the images need no conversion.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Converts the weights and, after a resume, the optimizer's state."""
+        runner.model.to(memory_format=torch.channels_last)
+        wrapper = runner.optim_wrapper
+        for part in wrapper.values() if isinstance(wrapper, OptimWrapperDict) else (wrapper,):
+            align_state(part.optimizer)
+
+    def before_val(self, runner: Runner) -> None:
+        """Converts the weights."""
+        runner.model.to(memory_format=torch.channels_last)
+
+    before_test = before_val
+
+
+def align_state(optimizer: torch.optim.Optimizer) -> None:
+    """Gives every tensor of an optimizer's state the memory order of its parameter.
+
+    torch's fused optimizers walk through both by address and do not look at the order: with another one, as a
+    checkpoint from before brings it, they would move each weight by the moments of a different one.
+    """
+    for parameter in _parameters(optimizer):
+        state = optimizer.state.get(parameter, {})
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> Iterable[torch.nn.Parameter]:
+    return (parameter for group in optimizer.param_groups for parameter in group["params"])
