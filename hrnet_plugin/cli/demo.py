@@ -27,16 +27,18 @@ class Task:
         config: Its quickstart config.
         metrics: Names of the figures to print, as the metric file has them, with the names people know.
         best: Pattern of the best checkpoint's file name.
+        whole: What the metric file has for a perfect result (mmseg writes percent).
     """
 
     config: str
     metrics: dict[str, str]
     best: str
+    whole: float
 
 
 TASKS = {
-    "pose": Task("quickstart_pose", {"coco/AP": "AP", "coco/AP .5": "AP50"}, "best_coco_AP_*.pth"),
-    "seg": Task("quickstart_seg", {"mIoU": "mIoU", "aAcc": "pixel accuracy"}, "best_mIoU_*.pth"),
+    "pose": Task("quickstart_pose", {"coco/AP": "AP", "coco/AP .5": "AP50"}, "best_coco_AP_*.pth", 1.0),
+    "seg": Task("quickstart_seg", {"mIoU": "mIoU", "aAcc": "pixel accuracy"}, "best_mIoU_*.pth", 100.0),
 }
 
 
@@ -117,7 +119,7 @@ def _test_and_draw(name: str, checkpoint: Path, data: Path, out: Path) -> tuple[
 
 
 def _summarise(task: Task, metrics: dict[str, float], sheet: Path, checkpoint: Path, seconds: float) -> None:
-    figures = ", ".join(f"{known} {metrics[name]:.3f}" for name, known in task.metrics.items())
+    figures = ", ".join(f"{known} {metrics[name] / task.whole:.3f}" for name, known in task.metrics.items())
     print(f"\n{figures}  on {SPLITS['test']} generated images the network never saw")
     print(f"time        {seconds / 60:.1f} min")
     print(f"pictures    {sheet}")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -28,6 +31,40 @@ def test_every_frameworks_registry_finds_it_by_name(framework):
     net = registry(framework).build(dict(SMALL))
     assert type(net) is HRNet
     assert net.spec == ZOO["w18_small_v1"]
+
+
+ALONE = """
+import sys
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in hidden:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+only = sys.argv[1]
+hidden = {"mmpose", "mmseg", "mmdet", "mmpretrain", "timm"} - {only}
+sys.meta_path.insert(0, Hidden())
+import hrnet_plugin
+MODELS = __import__(f"{only}.registry", fromlist=["MODELS"]).MODELS
+net = MODELS.build(dict(type="hrnet_plugin.HRNet", arch="w18_small_v1"))
+assert isinstance(net, hrnet_plugin.HRNet)
+assert not hidden & set(sys.modules)
+if only != "mmengine":
+    assert MODELS.get("HRNet").__module__.startswith(only)
+print("built")
+"""
+
+
+@pytest.mark.parametrize("framework", ["mmengine", "mmpose", "mmseg", "mmdet", "mmpretrain"])
+def test_only_the_framework_of_the_config_needs_to_be_installed(framework, project_root):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ALONE, framework],
+        env={**os.environ, "PYTHONPATH": str(project_root), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.endswith("built\n"), done.stderr[-2000:]
 
 
 def test_the_frameworks_own_hrnet_is_untouched():

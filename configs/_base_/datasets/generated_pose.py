@@ -10,7 +10,7 @@ train_pipeline = [
     dict(type='RandomFlip', direction='horizontal'),
     dict(type='TopdownAffine', input_size=codec['input_size'], use_udp=True),
     dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
+    dict(type='PackPoseInputs', meta_keys=('img_path', )),
 ]
 val_pipeline = [
     dict(type='LoadImage'),

@@ -8,8 +8,9 @@ param_scheduler = [
     dict(type='LinearLR', begin=0, end=100, start_factor=0.01, by_epoch=False),
     dict(type='CosineAnnealingLR', begin=0, end=max_epochs, T_max=max_epochs, by_epoch=True, convert_to_iter_based=True),
 ]
-train_cfg = dict(max_epochs=max_epochs, val_interval=4)
+train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 default_hooks = dict(
-    logger=dict(interval=20), checkpoint=dict(interval=4, max_keep_ckpts=1, save_best='coco/AP', rule='greater'))
+    logger=dict(interval=20),
+    checkpoint=dict(interval=max_epochs // 2, max_keep_ckpts=1, save_best='coco/AP', rule='greater'))
 custom_hooks = [dict(type='SyncBuffersHook'), dict(type='hrnet_plugin.ChannelsLastHook')]
 randomness = dict(seed=0)
