@@ -6,4 +6,4 @@ _base_ = [
     'mmseg::_base_/default_runtime.py',
 ]
 
-model = dict(data_preprocessor=dict(size=_base_.crop_size), decode_head=dict(num_classes=19))
+model = dict(data_preprocessor=dict(size=_base_.crop_size))

@@ -73,6 +73,7 @@ def test_a_headline_config_is_the_published_recipe(name):
     our_parts, their_parts = plain(ours.to_dict()), plain(theirs.to_dict())
     our_backbone, their_backbone = our_parts["model"].pop("backbone"), their_parts["model"].pop("backbone")
     their_parts["model"].pop("pretrained", None)  # ours stands in the backbone's init_cfg
+    assert our_parts["model"].pop("pretrained", None) is None
     for key in (our_parts.keys() | their_parts.keys()) - SCRATCH:
         assert our_parts.get(key) == their_parts.get(key), key
     assert our_backbone["type"] == "hrnet_plugin.HRNet"
