@@ -95,7 +95,8 @@ def draw_pose_sheet(
     captions = [_pose_caption(sample) for sample in samples]
     entries = [("left", SIDE_COLOURS["left"]), ("right", SIDE_COLOURS["right"]), ("middle", SIDE_COLOURS["centre"]),
                ("occluded", (255, 255, 255))]  # fmt: skip
-    return compose_page(rows, captions, ("truth", f"prediction (score {_UNSURE} and above)"), path, columns, title, entries)
+    headings = ("truth", f"prediction (score {_UNSURE} and above)")
+    return compose_page(rows, captions, headings, path, columns, title, entries)
 
 
 def draw_segmentation_sheet(

@@ -151,6 +151,8 @@ def test_ranks_other_than_the_first_say_who_they_are(train_does, capsys, monkeyp
 
 def test_interrupt_ends_with_130(project_root: Path):
     program = _program("print('started', flush=True); time.sleep(60)")
+    # A shell starts what it puts into the background with SIGINT ignored, and every child inherits that.
+    program = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{program}"
     process = _process(project_root, "-c", program, cwd=project_root)
     assert process.stdout.readline() == "started\n"
     process.send_signal(signal.SIGINT)

@@ -42,7 +42,8 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 only = sys.argv[1]
-hidden = {"mmpose", "mmseg", "mmdet", "mmpretrain", "timm"} - {only}
+needed = {only, "mmdet"} if only == "mmpose" else {only}  # mmpose's own heads import mmdet
+hidden = {"mmpose", "mmseg", "mmdet", "mmpretrain", "timm"} - needed
 sys.meta_path.insert(0, Hidden())
 import hrnet_plugin
 MODELS = __import__(f"{only}.registry", fromlist=["MODELS"]).MODELS
