@@ -65,16 +65,17 @@ def _mended(launch: Callable[..., None]) -> Callable[..., None]:
                 if "SLURM_PROCID" in os.environ:
                     os.environ.setdefault("SLURM_LOCALID", "0")
                 # Its functions have the default group as default argument: imported later, as DistributedDataParallel
-                # does, they would hold the group for ever, and _leave_group could not end it.
+                # does, they would hold the group for ever, and leave_group could not end it.
                 importlib.import_module("torch.distributed.nn.functional")
                 with _no_device_to_set(torch.cuda):
                     launch("gloo", **kwargs)
-                atexit.register(_leave_group)
+                atexit.register(leave_group)
 
     return launch_anywhere
 
 
-def _leave_group() -> None:
+def leave_group() -> None:
+    """Ends the process group of `torch.distributed`, its threads included; nothing where there is none."""
     # mmengine never leaves its group, and a process that ends while gloo's threads run is aborted now and then
     # (SIGABRT). The threads end with the last reference to the group. The runner's model holds one: it is garbage by
     # now, but in a reference cycle, which has to be collected first.

@@ -169,12 +169,15 @@ def probe_launch() -> str:
 
 
 def _in_group(work):
+    import gc
+
     import torch.distributed as dist
 
     dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
     try:
         return work()
     finally:
+        gc.collect()
         dist.destroy_process_group()
 
 

@@ -109,7 +109,7 @@ def threads():
 
 import hrnet_plugin
 import mmengine.dist
-from hrnet_plugin.compat.launchers import _leave_group
+from hrnet_plugin.compat.launchers import leave_group
 import torch
 
 def train():
@@ -120,7 +120,7 @@ def train():
 mmengine.dist.init_dist("pytorch")
 train()
 print(threads())
-_leave_group()
+leave_group()
 print(threads())
 """
 
