@@ -170,9 +170,11 @@ def probe_launch() -> str:
 
 def _in_group(work):
     import gc
+    import importlib
 
     import torch.distributed as dist
 
+    importlib.import_module("torch.distributed.nn.functional")  # imported later, it would keep the group for ever
     dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
     try:
         return work()
