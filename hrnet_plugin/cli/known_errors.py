@@ -10,11 +10,11 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.compat.launchers import port_in_use
 from hrnet_plugin.engine.data_check import empty_data_set
 from hrnet_plugin.engine.network_fit import named_channel_mismatch
 from hrnet_plugin.errors import ConfigError, DataError, LaunchError, UserError
 
-from .launch import port_in_use
 from .preflight import annotation_files
 from .wording import in_short, suggestion
 

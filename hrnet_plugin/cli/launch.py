@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 
+from hrnet_plugin.compat.launchers import port_in_use, too_few_devices
 from hrnet_plugin.errors import LaunchError
 
 _NEEDED = {
@@ -59,17 +60,7 @@ def check_port(port: int) -> None:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            raise port_in_use(str(port)) from error
-
-
-def port_in_use(port: str) -> LaunchError:
-    """The error for a port that another process has."""
-    return LaunchError(
-        f"port {port}",
-        found="it is in use by another process",
-        expected="a free port to join the ranks",
-        do="Set PORT (MASTER_PORT) to a free one, or leave it unset: tools/dist_train.sh then chooses one",
-    )
+            raise port_in_use(port) from error
 
 
 def check_devices(processes: int) -> list[str]:
@@ -88,12 +79,7 @@ def check_devices(processes: int) -> list[str]:
 
     gpus = torch.cuda.device_count()
     if 0 < gpus < processes:
-        raise LaunchError(
-            f"{processes} processes on this machine",
-            found=f"{gpus} visible GPU{'s' if gpus > 1 else ''}",
-            expected="one GPU for each",
-            do=f"Start {gpus}, or make more visible with CUDA_VISIBLE_DEVICES",
-        )
+        raise too_few_devices(processes, gpus)
     if gpus == 0 and processes > 1:
         return [f"no GPU is visible: {processes} processes share the CPU of this machine, joined through gloo"]
     return []

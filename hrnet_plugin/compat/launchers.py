@@ -88,13 +88,27 @@ def leave_group() -> None:
 
 def _check_devices(devices: int, local_rank: int) -> None:
     if local_rank >= devices:
-        ranks = os.environ.get("LOCAL_WORLD_SIZE", f"at least {local_rank + 1}")
-        raise LaunchError(
-            "processes on this machine",
-            found=f"{ranks} for {devices} visible CUDA device{'s' if devices != 1 else ''}",
-            expected="at most one for each device",
-            do=f"Start {devices}, or make more devices visible with CUDA_VISIBLE_DEVICES",
-        )
+        raise too_few_devices(os.environ.get("LOCAL_WORLD_SIZE", f"at least {local_rank + 1}"), devices)
+
+
+def too_few_devices(processes: int | str, devices: int) -> LaunchError:
+    """The error for more processes on a machine than it has visible GPUs."""
+    return LaunchError(
+        f"{processes} processes on this machine",
+        found=f"{devices} visible GPU{'s' if devices != 1 else ''}",
+        expected="one GPU for each",
+        do=f"Start {devices}, or make more visible with CUDA_VISIBLE_DEVICES",
+    )
+
+
+def port_in_use(port: int | str) -> LaunchError:
+    """The error for a port that another process has."""
+    return LaunchError(
+        f"port {port}",
+        found="it is in use by another process",
+        expected="a free port to join the ranks",
+        do="Set PORT (MASTER_PORT) to a free one, or leave it unset: tools/dist_train.sh then chooses one",
+    )
 
 
 @contextlib.contextmanager
@@ -121,11 +135,8 @@ def _clear_errors() -> Iterator[None]:
     except RuntimeError as error:
         if "address already in use" not in str(error).lower():
             raise
-        raise LaunchError(
-            f"port {os.environ.get('MASTER_PORT', '?')} of {os.environ.get('MASTER_ADDR', 'this machine')}",
-            found="another process listening on it",
-            do="Set PORT (or MASTER_PORT) to a free one",
-        ) from error
+        address = os.environ.get("MASTER_ADDR", "this machine")
+        raise port_in_use(f"{os.environ.get('MASTER_PORT', '?')} of {address}") from error
 
 
 FIX = AfterImport(

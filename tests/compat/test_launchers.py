@@ -60,7 +60,7 @@ def test_more_processes_than_devices_are_refused_with_both_numbers(launch, monke
     assert launch("pytorch", RANK="1", LOCAL_RANK="1", LOCAL_WORLD_SIZE="3") == [{"backend": "nccl", "timeout": None}]
     assert chosen == [1]
     with pytest.raises(
-        LaunchError, match=r"found 3 for 2 visible CUDA devices, expected at most one for each device\."
+        LaunchError, match=r"^3 processes on this machine: found 2 visible GPUs, expected one GPU for each\."
     ):
         launch("pytorch", RANK="2", LOCAL_RANK="2")
 
@@ -77,7 +77,7 @@ def test_a_port_in_use_is_named(launch, monkeypatch):
         raise RuntimeError("The server socket has failed to listen: EADDRINUSE, address already in use")
 
     monkeypatch.setattr(torch.distributed, "init_process_group", refuse)
-    with pytest.raises(LaunchError, match=r"port 29517 of node7: found another process listening"):
+    with pytest.raises(LaunchError, match=r"port 29517 of node7: found it is in use by another process"):
         launch("pytorch", RANK="0", LOCAL_RANK="0", MASTER_PORT="29517", MASTER_ADDR="node7")
 
 
