@@ -16,7 +16,7 @@ from hrnet_plugin.version import __version__
 
 from .explain import find_user_error, missing_package
 
-VERBS = ("train", "test", "data", "doctor", "demo")
+VERBS = ("train", "test", "data", "doctor", "demo", "zoo")
 
 WRONG_INPUT = 2
 INTERRUPTED = 130

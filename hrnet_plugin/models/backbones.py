@@ -17,7 +17,7 @@ from .pretrained import has_pretrained, localise
 
 _NORM_TO_ONE = {"type": "Constant", "val": 1, "layer": ["_BatchNorm", "GroupNorm"]}
 #: Initialisations by name: He et al. (arXiv:1502.01852), and the narrow normal of the pose networks.
-_INITS: Mapping[str, list[dict]] = {
+INITS: Mapping[str, list[dict]] = {
     "kaiming": [{"type": "Kaiming", "layer": "Conv2d"}, _NORM_TO_ONE],
     "normal": [{"type": "Normal", "std": 0.001, "layer": ["Conv2d"]}, _NORM_TO_ONE],
 }
@@ -90,7 +90,7 @@ class HRNet(nets.HRNet, BaseModule):
         layers = build_layers(conv_cfg, norm_cfg)
         super().__init__(spec, in_channels, layers, norm_eval, with_cp, frozen_stages)
         self.zero_init_residual = zero_init_residual
-        self._default_init = _INITS[conventions.init]
+        self._default_init = INITS[conventions.init]
         self.init_cfg = _read_init_cfg(pretrained, init_cfg) or self._default_init
 
     def init_weights(self) -> None:

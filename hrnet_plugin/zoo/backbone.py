@@ -1,0 +1,77 @@
+"""What a config says of its backbone, in one form for ours and the frameworks' own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..archs import CONVENTIONS, Conventions, find_arch, read_extra
+from ..models.backbones import INITS
+from ..models.pretrained import resolve_source
+from ..plain import as_list, plain
+
+#: What every framework's HRNet does where its config says nothing; `norm_eval` is a matter of convention.
+_DEFAULTS = {
+    "in_channels": 3,
+    "conv_cfg": None,
+    "norm_cfg": {"type": "BN"},
+    "with_cp": False,
+    "frozen_stages": -1,
+    "zero_init_residual": False,
+}
+_CHOICES = ("multiscale_output", "upsample_mode", "align_corners", "fuse_method")
+
+
+def describe_backbone(model: Mapping, scope: str) -> dict:
+    """The backbone of `model` as plain values that can be compared: its description, options and weights.
+
+    Args:
+        model: A model's config, ours or a framework's; it is not changed.
+        scope: The framework in whose scope it is built.
+    """
+    backbone = plain(model["backbone"])
+    kind = backbone.pop("type")
+    conventions = Conventions() if kind.startswith("hrnet_plugin.") else CONVENTIONS[scope]
+    described = {"class": kind.rpartition(".")[2]}
+    described |= _READERS[described["class"]](backbone, conventions, scope)
+    entries = as_list(backbone.pop("init_cfg", None))
+    sources = [model.get("pretrained"), backbone.pop("pretrained", None)]
+    sources += [entry["checkpoint"] for entry in entries if entry["type"] == "Pretrained"]
+    described["pretrained"] = [resolve_source(source) for source in sources if source]
+    inits = [entry for entry in entries if entry["type"] != "Pretrained"] or INITS[conventions.init]
+    described["init"] = [{**entry, "layer": as_list(entry["layer"])} for entry in plain(inits)]
+    return described | {**_DEFAULTS, "norm_eval": conventions.norm_eval, **backbone}
+
+
+def _read_hrnet(backbone: dict, conventions: Conventions, scope: str) -> dict:
+    arch = backbone.pop("arch", None)
+    extra = backbone.pop("extra", None)
+    choices = {name: backbone.pop(name) for name in _CHOICES if name in backbone}
+    if extra is not None:
+        spec = read_extra(extra, conventions)
+    elif scope == "mmpretrain" and conventions is CONVENTIONS["mmpretrain"]:
+        spec = read_extra(_mmpretrain_extra(arch), conventions)
+    else:
+        spec = find_arch(arch)
+    return {"spec": spec.with_choices(**choices)}
+
+
+def _mmpretrain_extra(arch: str) -> dict:
+    """mmpretrain's own presets, written as the `extra` that they stand for."""
+    from mmpretrain.models.backbones import HRNet
+
+    keys = ("num_modules", "num_branches", "block", "num_blocks", "num_channels")
+    stages = HRNet.arch_zoo[arch]
+    return {f"stage{number}": dict(zip(keys, stage, strict=True)) for number, stage in enumerate(stages, start=1)}
+
+
+def _read_lite_hrnet(backbone: dict, conventions: Conventions, scope: str) -> dict:
+    from ..archs import find_lite_arch, read_lite_extra
+
+    extra = backbone.pop("extra", None)
+    return {"spec": find_lite_arch(backbone.pop("arch")) if extra is None else read_lite_extra(extra)}
+
+
+_READERS: Mapping[str, Callable[[dict, Conventions, str], dict]] = {
+    "HRNet": _read_hrnet,
+    "LiteHRNet": _read_lite_hrnet,
+}

@@ -1,0 +1,92 @@
+"""The index of the zoo: the metafiles of `configs/`, one a task, in the form of OpenMMLab's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ..errors import ConfigError, nearest
+from ..locations import project_dir
+
+
+@dataclass(frozen=True)
+class ZooModel:
+    """One row of the index.
+
+    Args:
+        name: As it was published; unique.
+        config: Our config file.
+        upstream: The config of an installed framework that ours stands for, `mmpose::folder/name.py`; None for models
+            that no framework has.
+        tasks: What the published results are of, such as `Body 2D Keypoint`.
+        dataset: The data set of the published results.
+    """
+
+    name: str
+    config: Path
+    upstream: str | None
+    tasks: tuple[str, ...]
+    dataset: str
+
+    @property
+    def framework(self) -> str | None:
+        """The framework of the upstream config: `mmpose`, `mmseg`, `mmdet` or `mmpretrain`."""
+        return self.upstream.partition("::")[0] if self.upstream else None
+
+
+def read_index(configs: Path | None = None) -> tuple[ZooModel, ...]:
+    """All models of the zoo, in the order of the metafiles.
+
+    Args:
+        configs: The folder of the configs; by default that of this installation.
+
+    Raises:
+        ConfigError: a metafile lacks a field, a name stands twice, or a row's results name several data sets.
+    """
+    configs = configs or project_dir("configs")
+    models: dict[str, ZooModel] = {}
+    for metafile in sorted(configs.glob("*/metafile.yml")):
+        rows = yaml.safe_load(metafile.read_text(encoding="utf-8"))["Models"]
+        for row in rows:
+            model = _read_row(row, metafile, configs)
+            if model.name in models:
+                raise ConfigError(f"{metafile}: {model.name}", found="a second row of this name", expected="one")
+            models[model.name] = model
+    if not models:
+        raise ConfigError(f"the index of the zoo in {configs}", found="no model", expected="<task>/metafile.yml")
+    return tuple(models.values())
+
+
+def _read_row(row: Mapping, metafile: Path, configs: Path) -> ZooModel:
+    try:
+        results = [(result["Task"], result["Dataset"]) for result in row["Results"]]
+        name, config = row["Name"], configs.parent / row["Config"]
+    except (KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{metafile}: {row.get('Name', 'a row') if isinstance(row, Mapping) else row}",
+            found=f"no {error.args[0]}" if isinstance(error, KeyError) else str(error),
+            expected="Name, Config and Results with Task and Dataset",
+        ) from None
+    datasets = {dataset for _, dataset in results}
+    if len(datasets) != 1:
+        raise ConfigError(f"{metafile}: {name}", found=f"{len(datasets)} data sets", expected="one")
+    return ZooModel(name, config, row.get("Upstream"), tuple(task for task, _ in results), datasets.pop())
+
+
+def find_model(name: str, models: tuple[ZooModel, ...] | None = None) -> ZooModel:
+    """The model called `name`, or the one whose config is called so.
+
+    Raises:
+        ConfigError: where there is none; suggests the nearest names.
+    """
+    models = models or read_index()
+    for model in models:
+        if name == model.name:
+            return model
+    for model in models:
+        if name.removesuffix(".py") == model.config.stem:
+            return model
+    raise ConfigError(f"model {name!r}", found="no such name in the zoo", do=nearest(name, [m.name for m in models]))
