@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_WORKER = "Original Traceback (most recent call last):"
+
 
 class UserError(Exception):
     """A wrong input, told in one line.
@@ -65,6 +67,28 @@ class MissingDependency(UserError, ImportError):
 
 class LaunchError(UserError, RuntimeError):
     """Processes that cannot be started as asked: ports, ranks, devices, launchers."""
+
+
+def find_user_error(error: BaseException) -> UserError | None:
+    """The innermost wrong input in a chain of exceptions, or None where the chain holds none."""
+    found: UserError | None = None
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        if isinstance(current, UserError):
+            found = current
+        hidden = current.__suppress_context__
+        current = current.__cause__ or (None if hidden else current.__context__)
+    return found and _as_raised(found)
+
+
+def _as_raised(error: UserError) -> UserError:
+    """The error as it was before a data-loading process passed it on: torch hands over its trace as text."""
+    if _WORKER not in str(error.what):
+        return error
+    line = str(error.what).strip().splitlines()[-1]
+    return type(error)(line.partition(": ")[2] or line)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -6,26 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.errors import MissingDependency, UserError
+from hrnet_plugin.errors import MissingDependency, find_user_error
 
 if TYPE_CHECKING:
     from mmengine.config import Config
-
-_WORKER = "Original Traceback (most recent call last):"
-
-
-def find_user_error(error: BaseException) -> UserError | None:
-    """The innermost wrong input in a chain of exceptions, or None where the chain holds none."""
-    found: UserError | None = None
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        if isinstance(current, UserError):
-            found = current
-        hidden = current.__suppress_context__
-        current = current.__cause__ or (None if hidden else current.__context__)
-    return found and _as_raised(found)
 
 
 @contextmanager
@@ -59,11 +43,3 @@ def missing_package(error: BaseException) -> MissingDependency | None:
     return MissingDependency(
         f"package {name}", found="not installed", do="`hrnet doctor` prints the commands that install what is missing"
     )
-
-
-def _as_raised(error: UserError) -> UserError:
-    """The error as it was before a data-loading process passed it on: torch hands over its trace as text."""
-    if _WORKER not in str(error.what):
-        return error
-    line = str(error.what).strip().splitlines()[-1]
-    return type(error)(line.partition(": ")[2] or line)

@@ -12,9 +12,10 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from hrnet_plugin.errors import find_user_error
 from hrnet_plugin.version import __version__
 
-from .explain import find_user_error, missing_package
+from .explain import missing_package
 
 VERBS = ("train", "test", "data", "doctor", "demo", "zoo")
 

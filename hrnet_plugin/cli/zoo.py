@@ -4,50 +4,79 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-HELP = "check that the configs are the published models"
+if TYPE_CHECKING:
+    from hrnet_plugin.zoo.verify import Verdict
+
+HELP = "check the configs against the published models that they stand for"
+_VERIFY = (
+    "Compare configs with those of the installed frameworks: the same when resolved; with shared weights the same "
+    "prediction and loss on generated data; one training step for each kind of task, head and data set."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The sub-commands of `hrnet zoo`."""
+    """Adds the commands of `hrnet zoo`."""
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    verify = commands.add_parser("verify", help=_VERIFY, description=_VERIFY)
-    verify.add_argument("models", nargs="*", metavar="NAME", help="models or configs; all of the zoo by default")
+    verify = commands.add_parser("verify", help="compare configs with the frameworks' own", description=_VERIFY)
+    verify.add_argument("models", nargs="*", metavar="NAME", help="models by name; all of the zoo by default")
+    verify.add_argument("--steps", nargs="+", choices=("resolved", "forward", "trained"), help="all by default")
     verify.add_argument("--json", action="store_true", help="print the whole report as JSON")
-    verify.set_defaults(run_zoo=_verify)
+    verify.set_defaults(zoo=_verify)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the sub-command; 1 where a check did not pass."""
-    return args.run_zoo(args)
+    """Runs the command.
 
-
-_VERIFY = "compare configs with the installed frameworks' own: resolved"
+    Returns:
+        0, or 1 where a check did not pass.
+    """
+    return args.zoo(args)
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from mmengine.config import Config
+    from tqdm import tqdm
 
     from hrnet_plugin.zoo.index import find_model, read_index
-    from hrnet_plugin.zoo.resolve import differences, upstream_path
+    from hrnet_plugin.zoo.verify import STEPS, Verifier, report
 
     index = read_index()
     chosen = [find_model(name, index) for name in args.models] or list(index)
-    bad = 0
-    for model in chosen:
-        if model.upstream is None:
-            continue
-        if not model.config.is_file():
-            print(f"{model.name}: no config", file=sys.stderr)
-            bad += 1
-            continue
-        try:
-            lines = differences(Config.fromfile(str(model.config)), Config.fromfile(str(upstream_path(model))))
-        except Exception as error:
-            lines = [f"{type(error).__name__}: {error}"]
-        bad += bool(lines)
-        for line in lines:
-            print(f"{model.name}: {line}")
-    print(json.dumps({"models": len(chosen), "resolved": len(chosen) - bad}))
-    return int(bad > 0)
+    with tempfile.TemporaryDirectory() as folder:
+        verifier = Verifier(Path(folder), args.steps or STEPS)
+        verdicts = list(tqdm(verifier.verify(chosen), total=len(chosen), unit="model", disable=None))
+    if args.json:
+        print(json.dumps(report(verdicts), indent=1))
+    else:
+        _print(verdicts)
+    return int(any(verdict.failed for verdict in verdicts))
+
+
+def _print(verdicts: Sequence[Verdict]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from hrnet_plugin.zoo.verify import FAILED, NEEDS_MMCV, PASSED, STEPS, environment, report
+
+    console = Console(highlight=False)
+    for verdict in verdicts:
+        for finding in verdict.findings if verdict.failed else ():
+            console.print(f"{verdict.name}: {finding}", markup=False, soft_wrap=True)
+    differences = report(verdicts)["largest_difference"]
+    table = Table(title=f"{len(verdicts)} models, {environment()}", box=box.SIMPLE)
+    for column in ("framework", "models", *STEPS, "largest difference"):
+        table.add_column(column, justify="left" if column == "framework" else "right")
+    for framework in sorted({verdict.framework or "none" for verdict in verdicts}):
+        own = [verdict for verdict in verdicts if (verdict.framework or "none") == framework]
+        cells = []
+        for step in STEPS:
+            states = [getattr(verdict, step) for verdict in own]
+            counts = [f"{states.count(state)} {state}" for state in (PASSED, FAILED, NEEDS_MMCV) if state in states]
+            cells.append("\n".join(counts) or "-")
+        table.add_row(framework, str(len(own)), *cells, str(differences.get(framework, "-")))
+    console.print(table)

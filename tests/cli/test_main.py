@@ -13,8 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from hrnet_plugin.cli import main as command
-from hrnet_plugin.cli.explain import find_user_error
-from hrnet_plugin.errors import ConfigError, DataError
+from hrnet_plugin.errors import ConfigError, DataError, find_user_error
 
 FLAGS = {
     "both": ("--work-dir", "--cfg-options", "--launcher", "--show", "--show-dir", "--interval", "--wait-time",

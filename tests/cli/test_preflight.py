@@ -14,11 +14,11 @@ from PIL import Image
 from torch import nn
 
 from hrnet_plugin.cli import launch, preflight
-from hrnet_plugin.cli.explain import explained, find_user_error
+from hrnet_plugin.cli.explain import explained
 from hrnet_plugin.engine.checkpoint_fit import fit_checkpoint
 from hrnet_plugin.engine.image_files import CheckImageFiles, check_image_file
 from hrnet_plugin.engine.network_fit import check_network
-from hrnet_plugin.errors import CheckpointError, ConfigError, DataError, LaunchError
+from hrnet_plugin.errors import CheckpointError, ConfigError, DataError, LaunchError, find_user_error
 
 
 def _encoded(kind: str, **options: object) -> bytes:

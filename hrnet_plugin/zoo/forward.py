@@ -1,0 +1,134 @@
+"""Whether two models with the same weights predict the same and have the same loss."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import MODELS, DefaultScope
+from mmengine.structures import BaseDataElement
+from torch import nn
+
+#: A prediction with fewer distinct numbers would be equal whatever the network does.
+_LEAST_DISTINCT = 10
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models with the same weights, side by side.
+
+    Args:
+        parameters: Number of parameters of ours.
+        upstream_parameters: Number of parameters of theirs.
+        prediction: Largest difference between the two predictions, over every number in them.
+        loss: Largest difference between the two losses, over every part of them.
+    """
+
+    parameters: int
+    upstream_parameters: int
+    prediction: float
+    loss: float
+
+    @property
+    def largest(self) -> float:
+        """The larger of the two differences."""
+        return max(self.prediction, self.loss)
+
+
+def build_model(model: Mapping, scope: str) -> nn.Module:
+    """A model as mmengine's runner builds it in one process: SyncBN becomes BN. Its weights are not initialised."""
+    with DefaultScope.overwrite_default_scope(scope):
+        return revert_sync_batchnorm(MODELS.build(copy.deepcopy(model)))
+
+
+def compare_models(ours: Mapping, theirs: Mapping, scope: str, train_batch: dict, val_batch: dict) -> Comparison:
+    """Builds both models, gives them the same weights, and compares what they make of the same data.
+
+    Args:
+        ours, theirs: The models' configs.
+        scope: The framework in whose scope both are built.
+        train_batch: Collated data for the loss.
+        val_batch: Collated data for the prediction.
+
+    Raises:
+        RuntimeError: the weights of one do not fit the other, or the outputs hold too little to compare.
+        MissingDependency: the model needs full mmcv.
+    """
+    with DefaultScope.overwrite_default_scope(scope):
+        one, other = build_model(ours, scope), build_model(theirs, scope)
+        share_weights(one, other)
+        return Comparison(
+            parameters=sum(parameter.numel() for parameter in one.parameters()),
+            upstream_parameters=sum(parameter.numel() for parameter in other.parameters()),
+            prediction=_difference(predict(one, val_batch), predict(other, val_batch)),
+            loss=_difference(loss_of(one, train_batch), loss_of(other, train_batch), least=1),
+        )
+
+
+def share_weights(one: nn.Module, other: nn.Module) -> None:
+    """Gives `one` the weights of `other`, whose norms are first made to differ from their neutral start."""
+    generator = torch.Generator().manual_seed(0)
+    for module in other.modules():
+        if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.GroupNorm)):
+            for name, tensor in module.state_dict().items():
+                if tensor.is_floating_point():
+                    lowest = 0.5 if name in ("weight", "running_var") else -0.5
+                    tensor.copy_(torch.rand(tensor.shape, generator=generator) + lowest)
+    one.load_state_dict(other.state_dict(), strict=True)
+
+
+def predict(model: nn.Module, batch: dict) -> list[np.ndarray]:
+    """Every number of the model's predictions for a batch, in evaluation mode."""
+    model.eval()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        return list(_numbers(model.val_step(copy.deepcopy(batch))))
+
+
+def loss_of(model: nn.Module, batch: dict) -> list[np.ndarray]:
+    """Every number of the model's losses for a batch, in training mode; random draws are the same at each call."""
+    model.train()
+    torch.manual_seed(0)
+    np.random.seed(0)
+    data = model.data_preprocessor(copy.deepcopy(batch), training=True)
+    with torch.no_grad():
+        losses = model._run_forward(data, mode="loss")
+    return list(_numbers(model.parse_losses(losses)[1]))
+
+
+def _numbers(node: object) -> Iterator[np.ndarray]:
+    """Every array of a nested output, in a fixed order."""
+    if isinstance(node, torch.Tensor):
+        yield node.detach().cpu().double().numpy()
+    elif isinstance(node, (np.ndarray, np.number, int, float)):
+        yield np.asarray(node, dtype=np.float64)
+    elif isinstance(node, BaseDataElement):
+        yield from _numbers(dict(node.items()))
+    elif isinstance(node, Mapping):
+        for key in sorted(node, key=str):
+            yield from _numbers(node[key])
+    elif isinstance(node, (list, tuple)):
+        for item in node:
+            yield from _numbers(item)
+
+
+def _difference(ours: list[np.ndarray], theirs: list[np.ndarray], least: int = _LEAST_DISTINCT) -> float:
+    """The largest difference; infinite where the shapes differ or a number is not finite on one side alone."""
+    distinct = len(np.unique(np.concatenate([array.ravel() for array in theirs]))) if theirs else 0
+    if distinct < least:
+        raise RuntimeError(f"an output of {distinct} distinct numbers shows nothing")
+    if [array.shape for array in ours] != [array.shape for array in theirs]:
+        return math.inf
+    worst = 0.0
+    for one, other in zip(ours, theirs, strict=True):
+        if not np.array_equal(np.isfinite(one), np.isfinite(other)):
+            return math.inf
+        finite = np.isfinite(one)
+        if finite.any():
+            worst = max(worst, float(np.abs(one[finite] - other[finite]).max()))
+    return worst
