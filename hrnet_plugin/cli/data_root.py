@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrnet_plugin.config_tree import leaf_datasets, rebuilt
 from hrnet_plugin.errors import ConfigError, DataError
-
-from .config_tree import leaf_datasets, rebuilt
 
 if TYPE_CHECKING:
     from mmengine.config import Config

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .config_tree import raw_items, type_name
+from hrnet_plugin.config_tree import raw_items, type_name
+
 from .data_root import LOADERS
 
 if TYPE_CHECKING:

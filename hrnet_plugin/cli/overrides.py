@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.config_tree import dicts_in, raw_items, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError
 
-from .config_tree import dicts_in, raw_items, type_name
 from .pretrained_sources import local_checkpoint
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.config_tree import dicts_in, leaf_datasets, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError, DataError
-
-from .config_tree import dicts_in, leaf_datasets, type_name
 
 if TYPE_CHECKING:
     from mmengine.config import Config

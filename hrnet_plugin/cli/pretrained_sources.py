@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.config_tree import dicts_in, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError
-
-from .config_tree import dicts_in, type_name
 
 if TYPE_CHECKING:
     from mmengine.config import Config

@@ -9,11 +9,11 @@ import pytest
 from mmengine.config import Config
 
 from hrnet_plugin.cli import overrides
-from hrnet_plugin.cli.config_tree import leaf_datasets, type_name
 from hrnet_plugin.cli.data_root import LOADERS, point_at, use_ground_truth_boxes
 from hrnet_plugin.cli.image_checks import check_images_when_loaded
 from hrnet_plugin.cli.pretrained_sources import localise_weights, require_weights
 from hrnet_plugin.cli.run_config import find_config, load_config
+from hrnet_plugin.config_tree import leaf_datasets, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError, DataError
 
 POSE = "mmpose::body_2d_keypoint/topdown_heatmap/coco/td-hm_hrnet-w32_8xb64-210e_coco-256x192.py"
