@@ -14,9 +14,7 @@ from ..errors import MissingDependency, find_user_error
 from ..plain import plain
 from .forward import Comparison, compare_models
 from .index import ZooModel
-from .miniature import first_batch, with_miniature_data, with_small_sizes
 from .resolve import differences, upstream_path
-from .train_step import kind_of, train_one_step
 
 STEPS = ("resolved", "forward", "trained")
 PASSED, FAILED, NEEDS_MMCV, NONE = "passed", "failed", "needs full mmcv", "-"
@@ -81,13 +79,18 @@ class Verifier:
             found = differences(ours, theirs)
             verdict.resolved = FAILED if found else PASSED
             verdict.findings += found
-        if ours is not None:
-            small = self._attempt(verdict, "forward", lambda: with_miniature_data(ours, self.folder))
-            if small is not None and theirs is not None and "forward" in self.steps:
-                self._compare(verdict, small, theirs)
-            if small is not None and "trained" in self.steps:
-                self._train(verdict, small)
+        if ours is not None and self.steps != ("resolved",):
+            self._run(verdict, ours, theirs)
         return verdict
+
+    def _run(self, verdict: Verdict, ours: Config, theirs: Config | None) -> None:
+        from .miniature import with_miniature_data
+
+        small = self._attempt(verdict, "forward", lambda: with_miniature_data(ours, self.folder))
+        if small is not None and theirs is not None and "forward" in self.steps:
+            self._compare(verdict, small, theirs)
+        if small is not None and "trained" in self.steps:
+            self._train(verdict, small)
 
     def _compare(self, verdict: Verdict, ours: Config, theirs: Config) -> None:
         def comparison() -> Comparison:
@@ -106,6 +109,8 @@ class Verifier:
             verdict.findings.append(f"prediction differs by {found.prediction}, loss by {found.loss}")
 
     def _train(self, verdict: Verdict, cfg: Config) -> None:
+        from .train_step import kind_of, train_one_step
+
         verdict.kind = kind_of(cfg)
         if verdict.kind in self._trained:
             return
@@ -141,6 +146,8 @@ class Verifier:
 
 
 def _compare(ours: Config, theirs: Config) -> Comparison:
+    from .miniature import first_batch, with_small_sizes
+
     scope = ours.default_scope
     return compare_models(
         _model(ours), with_small_sizes(_model(theirs)), scope,
