@@ -1,9 +1,2 @@
-# Published: mIoU 78.80 on Cityscapes val (mmseg, fcn_hr18_4xb2-160k_cityscapes-512x1024), 4 x 2 images a step.
-_base_ = [
-    '_base_/models/fcn_w18.py',
-    'mmseg::_base_/datasets/cityscapes.py',
-    'mmseg::_base_/schedules/schedule_160k.py',
-    'mmseg::_base_/default_runtime.py',
-]
-
-model = dict(data_preprocessor=dict(size=_base_.crop_size))
+# Published: mIoU 78.80 on Cityscapes val (mmseg), 4 x 2 images a step.
+_base_ = ['semantic_segmentation/cityscapes/fcn_hr18_4xb2-160k_cityscapes-512x1024.py']

@@ -4,14 +4,4 @@ _base_ = ['mmseg::_base_/models/fcn_hr18.py']
 
 model = dict(
     pretrained=None,
-    backbone=dict(
-        _delete_=True,
-        type='hrnet_plugin.HRNet',
-        norm_cfg=dict(type='SyncBN', requires_grad=True),
-        multiscale_output=True,
-        upsample_mode='bilinear',
-        align_corners=False,
-        init_cfg=[
-            dict(type='Kaiming', layer='Conv2d'),
-            dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm']),
-        ]))
+    backbone=dict(_delete_=True, type='hrnet_plugin.HRNet', norm_cfg=_base_.norm_cfg, upsample_mode='bilinear'))

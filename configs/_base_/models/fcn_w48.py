@@ -1,10 +1,5 @@
-_base_ = ['fcn.py']
-
-imagenet = 'https://download.openmmlab.com/pretrain/third_party/hrnetv2_w48-d2186c55.pth'
-width = 48
+_base_ = ['fcn.py', 'hrnetv2_w48.py']
 
 model = dict(
-    backbone=dict(
-        arch='w48',
-        init_cfg=[*_base_.model.backbone.init_cfg, dict(type='Pretrained', checkpoint=imagenet)]),
-    decode_head=dict(in_channels=[width, 2 * width, 4 * width, 8 * width], channels=15 * width))
+    backbone=_base_.backbone,
+    decode_head=dict(in_channels=_base_.channels, channels=sum(_base_.channels)))

@@ -1,0 +1,2 @@
+_base_ = ['mmseg::_base_/datasets/ade20k.py']
+num_classes = 150

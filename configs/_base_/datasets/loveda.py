@@ -1,0 +1,2 @@
+_base_ = ['mmseg::_base_/datasets/loveda.py']
+num_classes = 7

@@ -1,0 +1,7 @@
+_base_ = ['cls.py']
+width = 40
+fuse, pool = _base_.model.neck
+
+model = dict(
+    backbone=dict(arch='w40'),
+    neck=[dict(fuse, in_channels=(width, 2 * width, 4 * width, 8 * width)), pool])

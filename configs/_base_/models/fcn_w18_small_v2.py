@@ -1,0 +1,4 @@
+# The head has the widths of W18 in mmseg's base already.
+_base_ = ['fcn.py', 'hrnetv2_w18_small_v2.py']
+
+model = dict(backbone=_base_.backbone)

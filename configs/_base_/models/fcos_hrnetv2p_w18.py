@@ -1,0 +1,3 @@
+_base_ = ['fcos_hrnetv2p.py', 'hrnetv2_w18.py']
+
+model = dict(backbone=_base_.backbone, neck=dict(in_channels=_base_.channels))

@@ -1,0 +1,5 @@
+# OpenMMLab calls it HR18s and its weights hrnetv2_w18_small.
+_base_ = ['hrnetv2.py']
+
+imagenet = 'open-mmlab://msra/hrnetv2_w18_small'
+backbone = dict(arch='w18_small_v2', init_cfg=[*_base_.random_init, dict(type='Pretrained', checkpoint=imagenet)])

@@ -1,0 +1,7 @@
+# Published: box AP 40.8 on COCO val2017 (mmdet).
+_base_ = [
+    '../../_base_/models/fcos_hrnetv2p_w32.py',
+    '../../_base_/datasets/coco_detection_b4.py',
+    '../../_base_/schedules/fcos_2x.py',
+    'mmdet::_base_/default_runtime.py',
+]

@@ -1,0 +1,14 @@
+# Published: mIoU 45.14 on Pascal Context val (mmseg).
+_base_ = [
+    '../../_base_/models/fcn_w48.py',
+    '../../_base_/datasets/pascal_context.py',
+    'mmseg::_base_/schedules/schedule_40k.py',
+    'mmseg::_base_/default_runtime.py',
+]
+
+data_preprocessor = dict(size=_base_.crop_size)
+model = dict(
+    data_preprocessor=data_preprocessor,
+    decode_head=dict(num_classes=_base_.num_classes),
+    test_cfg=_base_.windows)
+optim_wrapper = dict(optimizer=_base_.optimizer_on_context)
