@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+import torch
+from torch import nn
 
 from hrnet_plugin.archs import find_arch
 
@@ -69,3 +71,55 @@ def upstream() -> Callable:
 def extra_of() -> Callable[[str], dict]:
     """A preset written as OpenMMLab's `extra`."""
     return as_extra
+
+
+#: A prime number of values: no layer begins where the one before began.
+NOISE = torch.rand(1_000_003, generator=torch.Generator().manual_seed(0))
+
+
+def made_up_values(net: nn.Module) -> dict[str, torch.Tensor]:
+    """A value for everything in a network's state, of a size at which activations neither vanish nor overflow."""
+    values, start = {}, 0
+    for name, tensor in net.state_dict().items():
+        count = tensor.numel()
+        noise = NOISE.roll(-start).repeat(-(-count // len(NOISE)))[:count].reshape(tensor.shape)
+        start = (start + count) % len(NOISE)
+        if tensor.ndim == 0:
+            values[name] = torch.zeros((), dtype=tensor.dtype)
+        elif tensor.ndim > 1:
+            values[name] = (noise - 0.5) * 2 * (6 / tensor[0].numel()) ** 0.5
+        elif name.endswith("bias") or name.endswith("mean"):
+            values[name] = noise * 0.4 - 0.2
+        else:
+            values[name] = noise + 0.25
+    return values
+
+
+def fill(net: nn.Module, values: Mapping[str, torch.Tensor]) -> nn.Module:
+    """Puts `values` into a network that may be without storage; parameters are shared, statistics are copies."""
+    learnt = {name for name, _ in net.named_parameters()}
+    state = {name: value if name in learnt else value.clone() for name, value in values.items()}
+    net.load_state_dict(state, strict=True, assign=True)
+    return net
+
+
+@pytest.fixture(scope="session")
+def values_of() -> Callable[[nn.Module], dict[str, torch.Tensor]]:
+    """Made-up values for everything in a network's state, the same at each call."""
+    return made_up_values
+
+
+@pytest.fixture(scope="session")
+def with_values() -> Callable[..., nn.Module]:
+    """`with_values(build, values)`: the network that `build` makes, without its own initialisation, holding `values`.
+
+    Building the ten presets five times over costs more than running them; nearly all of it is random numbers that are
+    overwritten at once.
+    """
+
+    def make(build: Callable[[], nn.Module], values: Mapping[str, torch.Tensor] | None = None) -> nn.Module:
+        with torch.device("meta"):
+            net = build()
+        return fill(net, made_up_values(net) if values is None else values)
+
+    return make
