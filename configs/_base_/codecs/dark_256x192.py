@@ -1,0 +1,5 @@
+# Unbiased heatmaps (DARK): peaks are drawn and read at sub-cell positions.
+_base_ = ['msra_256x192.py']
+
+codec = dict(unbiased=True)
+encode = dict(encoder=codec)

@@ -1,0 +1,4 @@
+_base_ = ['msra_256x256.py']
+
+codec = dict(sigma=1.5)
+encode = dict(encoder=codec)

@@ -1,0 +1,13 @@
+# 300W: 68 keypoints of a face, error in distances between the outer corners of the eyes.
+_base_ = ['topdown.py']
+
+num_keypoints = 68
+data_root = 'data/300w/'
+
+dataset = dict(type='Face300WDataset', data_root=data_root, data_prefix=dict(img='images/'))
+train_dataloader = dict(dataset=dict(**dataset, ann_file='annotations/face_landmarks_300w_train.json'))
+val_dataloader = dict(dataset=dict(**dataset, ann_file='annotations/face_landmarks_300w_valid.json'))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='NME', norm_mode='keypoint_distance')
+test_evaluator = val_evaluator

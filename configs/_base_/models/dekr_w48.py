@@ -1,0 +1,7 @@
+_base_ = ['dekr.py', 'hrnet_w48.py']
+
+model = dict(
+    backbone=dict(
+        arch=_base_.arch,
+        init_cfg=[*_base_.model.backbone.init_cfg, dict(type='Pretrained', checkpoint=_base_.imagenet)]),
+    head=dict(in_channels=15 * _base_.width, num_heatmap_filters=_base_.width))

@@ -1,0 +1,3 @@
+_base_ = ['topdown_litehrnet_18.py']
+
+model = dict(backbone=dict(arch='litehrnet_30'))

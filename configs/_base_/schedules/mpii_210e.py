@@ -1,0 +1,3 @@
+_base_ = ['coco_210e.py']
+
+default_hooks = dict(checkpoint=dict(save_best='PCK'))
