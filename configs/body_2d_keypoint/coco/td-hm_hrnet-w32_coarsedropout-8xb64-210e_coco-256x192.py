@@ -1,0 +1,27 @@
+# Published: AP 0.753 on COCO val2017 (mmpose).
+_base_ = [
+    '../../_base_/models/topdown_w32_coco.py',
+    '../../_base_/codecs/msra_256x192.py',
+    '../../_base_/augmentations/body.py',
+    '../../_base_/datasets/coco_topdown.py',
+    '../../_base_/schedules/coco_210e.py',
+]
+dropout = dict(
+    type='Albumentation',
+    transforms=[
+        dict(
+            type='CoarseDropout',
+            max_holes=8,
+            max_height=40,
+            max_width=40,
+            min_holes=1,
+            min_height=10,
+            min_width=10,
+            p=0.5)
+    ])
+
+model = dict(head=dict(decoder=_base_.codec))
+train_dataloader = dict(
+    dataset=dict(pipeline=[*_base_.load, *_base_.augment, _base_.crop, dropout, _base_.encode, _base_.pack]))
+val_dataloader = dict(dataset=dict(pipeline=[*_base_.load, _base_.crop, _base_.pack]))
+test_dataloader = val_dataloader
