@@ -1,0 +1,15 @@
+# Published: AUC 0.830 on COCO-WholeBody-Hand val (mmpose).
+_base_ = [
+    '../../_base_/models/topdown_litehrnet_18.py',
+    '../../_base_/codecs/msra_256x256.py',
+    '../../_base_/augmentations/hand_flip_last.py',
+    '../../_base_/datasets/coco_wholebody_hand_topdown.py',
+    '../../_base_/schedules/coco_wholebody_hand_210e.py',
+]
+
+model = dict(head=dict(out_channels=_base_.num_keypoints, decoder=_base_.codec))
+train_dataloader = dict(
+    batch_size=32,
+    dataset=dict(pipeline=[*_base_.load, *_base_.augment, _base_.crop, _base_.encode, _base_.pack]))
+val_dataloader = dict(dataset=dict(pipeline=[*_base_.load, _base_.crop, _base_.pack]))
+test_dataloader = val_dataloader
