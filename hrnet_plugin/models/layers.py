@@ -46,4 +46,5 @@ def _checked(field: str, config: Mapping) -> dict:
         raise ConfigError(
             f"{field}.type", found=repr(kind), expected="a registered layer, such as BN, SyncBN, GN, Conv2d"
         )
-    return dict(config)
+    # mmengine marks what a config takes by name from another package's base, and mmcv would hand the mark to the layer.
+    return {key: value for key, value in config.items() if key != "_scope_"}

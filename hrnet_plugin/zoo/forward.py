@@ -26,18 +26,18 @@ class Comparison:
         parameters: Number of parameters of ours.
         upstream_parameters: Number of parameters of theirs.
         prediction: Largest difference between the two predictions, over every number in them.
-        loss: Largest difference between the two losses, over every part of them.
+        loss: Largest difference between the two losses, over every part of them; None where it was not compared.
     """
 
     parameters: int
     upstream_parameters: int
     prediction: float
-    loss: float
+    loss: float | None
 
     @property
     def largest(self) -> float:
         """The larger of the two differences."""
-        return max(self.prediction, self.loss)
+        return max(self.prediction, self.loss or 0.0)
 
 
 def build_model(model: Mapping, scope: str) -> nn.Module:
@@ -46,14 +46,14 @@ def build_model(model: Mapping, scope: str) -> nn.Module:
         return revert_sync_batchnorm(MODELS.build(copy.deepcopy(model)))
 
 
-def compare_models(ours: Mapping, theirs: Mapping, scope: str, train_batch: dict, val_batch: dict) -> Comparison:
+def compare_models(ours: Mapping, theirs: Mapping, scope: str, val_batch: dict, train_batch: dict | None) -> Comparison:
     """Builds both models, gives them the same weights, and compares what they make of the same data.
 
     Args:
         ours, theirs: The models' configs.
         scope: The framework in whose scope both are built.
-        train_batch: Collated data for the loss.
         val_batch: Collated data for the prediction.
+        train_batch: Collated data for the loss; None to leave it out, where upstream cannot compute it.
 
     Raises:
         RuntimeError: the weights of one do not fit the other, or the outputs hold too little to compare.
@@ -66,7 +66,9 @@ def compare_models(ours: Mapping, theirs: Mapping, scope: str, train_batch: dict
             parameters=sum(parameter.numel() for parameter in one.parameters()),
             upstream_parameters=sum(parameter.numel() for parameter in other.parameters()),
             prediction=_difference(predict(one, val_batch), predict(other, val_batch)),
-            loss=_difference(loss_of(one, train_batch), loss_of(other, train_batch), least=1),
+            loss=None
+            if train_batch is None
+            else _difference(loss_of(one, train_batch), loss_of(other, train_batch), least=1),
         )
 
 

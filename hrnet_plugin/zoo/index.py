@@ -23,6 +23,7 @@ class ZooModel:
             that no framework has.
         tasks: What the published results are of, such as `Body 2D Keypoint`.
         dataset: The data set of the published results.
+        differs: Keys in which ours is on purpose not what upstream has, where upstream's cannot work.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ZooModel:
     upstream: str | None
     tasks: tuple[str, ...]
     dataset: str
+    differs: tuple[str, ...] = ()
 
     @property
     def framework(self) -> str | None:
@@ -73,7 +75,8 @@ def _read_row(row: Mapping, metafile: Path, configs: Path) -> ZooModel:
     datasets = {dataset for _, dataset in results}
     if len(datasets) != 1:
         raise ConfigError(f"{metafile}: {name}", found=f"{len(datasets)} data sets", expected="one")
-    return ZooModel(name, config, row.get("Upstream"), tuple(task for task, _ in results), datasets.pop())
+    tasks = tuple(task for task, _ in results)
+    return ZooModel(name, config, row.get("Upstream"), tasks, datasets.pop(), tuple(row.get("Differs", ())))
 
 
 def find_model(name: str, models: tuple[ZooModel, ...] | None = None) -> ZooModel:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,8 +79,12 @@ def run_parts(cfg: Config) -> dict:
     return parts
 
 
-def differences(ours: Config, theirs: Config) -> list[str]:
+def differences(ours: Config, theirs: Config, allowed: Sequence[str] = ()) -> list[str]:
     """Where two resolved configs describe another run, a line each; none where they are the same.
+
+    Args:
+        ours, theirs: The configs.
+        allowed: Keys (`model.head`) below which they may differ, but must somewhere.
 
     Allowed is: another class of backbone, its architecture by name, and that its weights are named by the backbone
     rather than by the model. What these lead to is compared: the description, every option, the initialisation and
@@ -91,7 +96,13 @@ def differences(ours: Config, theirs: Config) -> list[str]:
         described = describe_backbone(parts["model"], scope)
         parts["model"]["backbone"] = described
         parts["model"].pop("pretrained", None)
-    return list(_compare(one, other, ""))
+    lines = list(_compare(one, other, ""))
+    for prefix in allowed:
+        rest = [line for line in lines if not re.match(rf"{re.escape(prefix)}[.:\[]", line)]
+        if len(rest) == len(lines):
+            rest.append(f"{prefix}: the same, though the index says that it differs")
+        lines = rest
+    return lines
 
 
 def _compare(ours: object, theirs: object, where: str) -> Iterator[str]:

@@ -76,25 +76,27 @@ class Verifier:
         if ours is not None and model.upstream:
             theirs = self._attempt(verdict, "resolved", lambda: Config.fromfile(str(upstream_path(model))))
         if theirs is not None and "resolved" in self.steps:
-            found = differences(ours, theirs)
+            found = differences(ours, theirs, model.differs)
             verdict.resolved = FAILED if found else PASSED
             verdict.findings += found
         if ours is not None and self.steps != ("resolved",):
-            self._run(verdict, ours, theirs)
+            self._run(verdict, model, ours, theirs)
         return verdict
 
-    def _run(self, verdict: Verdict, ours: Config, theirs: Config | None) -> None:
+    def _run(self, verdict: Verdict, model: ZooModel, ours: Config, theirs: Config | None) -> None:
         from .miniature import with_miniature_data
 
         small = self._attempt(verdict, "forward", lambda: with_miniature_data(ours, self.folder))
         if small is not None and theirs is not None and "forward" in self.steps:
-            self._compare(verdict, small, theirs)
+            self._compare(verdict, model, small, theirs)
         if small is not None and "trained" in self.steps:
             self._train(verdict, small)
 
-    def _compare(self, verdict: Verdict, ours: Config, theirs: Config) -> None:
+    def _compare(self, verdict: Verdict, model: ZooModel, ours: Config, theirs: Config) -> None:
+        with_loss = not model.differs
+
         def comparison() -> Comparison:
-            return self._once(self._compared, _same_network(ours, theirs), lambda: _compare(ours, theirs))
+            return self._once(self._compared, _same_network(ours, theirs), lambda: _compare(ours, theirs, with_loss))
 
         verdict.comparison = self._attempt(verdict, "forward", comparison)
         if verdict.comparison is None:
@@ -145,14 +147,12 @@ class Verifier:
         return memory[key]
 
 
-def _compare(ours: Config, theirs: Config) -> Comparison:
+def _compare(ours: Config, theirs: Config, with_loss: bool) -> Comparison:
     from .miniature import first_batch, with_small_sizes
 
-    scope = ours.default_scope
-    return compare_models(
-        _model(ours), with_small_sizes(_model(theirs)), scope,
-        first_batch(ours, "train_dataloader"), first_batch(ours, "val_dataloader"),
-    )  # fmt: skip
+    train_batch = first_batch(ours, "train_dataloader") if with_loss else None
+    val_batch = first_batch(ours, "val_dataloader")
+    return compare_models(_model(ours), with_small_sizes(_model(theirs)), ours.default_scope, val_batch, train_batch)
 
 
 def _model(cfg: Config) -> dict:

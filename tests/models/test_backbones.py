@@ -124,6 +124,7 @@ def test_arguments_are_left_as_they_were(extra_of):
     [
         ({"norm_cfg": {"type": "GN", "num_groups": 2}}, nn.GroupNorm),
         ({"norm_cfg": {"type": "SyncBN"}}, nn.SyncBatchNorm),
+        ({"norm_cfg": {"type": "SyncBN", "_scope_": "mmseg"}}, nn.SyncBatchNorm),
     ],
 )
 def test_norm_cfg_reaches_every_norm_stem_and_stage_1_included(config, kind):
