@@ -16,17 +16,32 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .archs import HRNetSpec
-    from .models import BasicBlock, Bottleneck, HighResolutionModule, HRNet
+    from .models import HRFPN, BasicBlock, Bottleneck, HighResolutionModule, HRFuseScales, HRNet, HRNetV2Neck, LiteHRNet
 
 _HOMES = {
     "HRNet": "hrnet_plugin.models",
     "HighResolutionModule": "hrnet_plugin.models",
     "BasicBlock": "hrnet_plugin.models",
     "Bottleneck": "hrnet_plugin.models",
+    "HRFPN": "hrnet_plugin.models",
+    "HRFuseScales": "hrnet_plugin.models",
+    "HRNetV2Neck": "hrnet_plugin.models",
+    "LiteHRNet": "hrnet_plugin.models",
     "HRNetSpec": "hrnet_plugin.archs",
 }
 
-__all__ = ["BasicBlock", "Bottleneck", "HRNet", "HRNetSpec", "HighResolutionModule", "__version__"]
+__all__ = [
+    "HRFPN",
+    "BasicBlock",
+    "Bottleneck",
+    "HRFuseScales",
+    "HRNet",
+    "HRNetSpec",
+    "HRNetV2Neck",
+    "HighResolutionModule",
+    "LiteHRNet",
+    "__version__",
+]
 
 _apply_compat()
 

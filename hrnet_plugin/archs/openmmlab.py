@@ -50,6 +50,9 @@ def read_extra(extra: Mapping, conventions: Conventions | None = None) -> HRNetS
     conventions = conventions or Conventions()
     if not isinstance(extra, Mapping):
         raise SpecError("extra", found=type(extra).__name__, expected="a dict with stage1, stage2, ...")
+    if "stages_spec" in extra:
+        do = "Use type='hrnet_plugin.LiteHRNet' for it"
+        raise SpecError("extra", found="the stages of a Lite-HRNet", expected="those of an HRNet", do=do)
     numbers = _stage_numbers(extra)
     stages = [_read_stage(f"extra.stage{number}", extra[f"stage{number}"]) for number in numbers]
     last = extra[f"stage{numbers[-1]}"]

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TypeVar
 
 from ..errors import SpecError, nearest
+
+Spec = TypeVar("Spec")
 
 #: Output channels of a block as a multiple of its width (He et al., arXiv:1512.03385, figure 5).
 EXPANSION: Mapping[str, int] = {"BASIC": 1, "BOTTLENECK": 4}
@@ -48,6 +52,27 @@ def read_fuse_method(value: object) -> str:
     if isinstance(value, str):
         value = _FUSE_ALIASES.get(value.lower(), value.lower())
     return read_choice("fuse_method", value, FUSE_METHODS)
+
+
+def check_branch_counts(counts: Sequence[int], first: int) -> None:
+    """Refuses stages that have fewer branches than the one before; `first` is the number of the first stage."""
+    for number, (before, after) in enumerate(pairwise(counts), start=first + 1):
+        if after < before:
+            raise SpecError(
+                f"stage{number}.num_branches", found=after, expected=f"at least the {before} of stage{number - 1}"
+            )
+
+
+def replace_fields(spec: Spec, choices: Mapping[str, object]) -> Spec:
+    """A copy of a description with the given fields replaced; those that are None stay as they are.
+
+    Raises:
+        SpecError: for a field that it does not have.
+    """
+    unknown = sorted(set(choices) - set(spec.__dataclass_fields__))
+    if unknown:
+        raise SpecError(unknown[0], found="no such field", do=nearest(unknown[0], spec.__dataclass_fields__))
+    return replace(spec, **{field: value for field, value in choices.items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -154,13 +179,7 @@ class HRNetSpec:
                 found=f"{len(first.branches)} branches, {first.num_modules} modules",
                 expected="1 branch and 1 module, since it is a plain row of blocks",
             )
-        for number, (before, after) in enumerate(zip(self.stages, self.stages[1:], strict=False), start=2):
-            if len(after.branches) < len(before.branches):
-                raise SpecError(
-                    f"stage{number}.num_branches",
-                    found=len(after.branches),
-                    expected=f"at least the {len(before.branches)} of stage{number - 1}",
-                )
+        check_branch_counts([len(stage.branches) for stage in self.stages], first=1)
 
     @property
     def fusion(self) -> Fusion:
@@ -180,10 +199,7 @@ class HRNetSpec:
 
     def with_choices(self, **choices: object) -> HRNetSpec:
         """A copy with the given fields replaced; those that are None stay as they are."""
-        unknown = sorted(set(choices) - set(self.__dataclass_fields__))
-        if unknown:
-            raise SpecError(unknown[0], found="no such field", do=nearest(unknown[0], self.__dataclass_fields__))
-        return replace(self, **{field: value for field, value in choices.items() if value is not None})
+        return replace_fields(self, choices)
 
     @classmethod
     def of_width(

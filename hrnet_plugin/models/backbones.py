@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mmengine.model import BaseModule, constant_init
+from mmengine.model import constant_init
 from mmengine.registry import DefaultScope
 
 from .. import nets
 from ..archs import CONVENTIONS, Conventions, HRNetSpec, find_arch, read_extra
 from ..archs.spec import check_count
-from ..errors import ConfigError, SpecError
+from ..errors import SpecError
 from ..registry import MODELS
+from .backbone_init import LocalInit
+from .inits import INITS
 from .layers import build_layers
-from .pretrained import has_pretrained, localise
-
-_NORM_TO_ONE = {"type": "Constant", "val": 1, "layer": ["_BatchNorm", "GroupNorm"]}
-#: Initialisations by name: He et al. (arXiv:1502.01852), and the narrow normal of the pose networks.
-INITS: Mapping[str, list[dict]] = {
-    "kaiming": [{"type": "Kaiming", "layer": "Conv2d"}, _NORM_TO_ONE],
-    "normal": [{"type": "Normal", "std": 0.001, "layer": ["Conv2d"]}, _NORM_TO_ONE],
-}
+from .pretrained import has_pretrained
 
 
 @MODELS.register_module()
-class HRNet(nets.HRNet, BaseModule):
+class HRNet(nets.HRNet, LocalInit):
     """HRNet as a backbone for mmpose, mmseg, mmdet and mmpretrain: `type='hrnet_plugin.HRNet'`.
 
     Args:
@@ -90,12 +85,10 @@ class HRNet(nets.HRNet, BaseModule):
         layers = build_layers(conv_cfg, norm_cfg)
         super().__init__(spec, in_channels, layers, norm_eval, with_cp, frozen_stages)
         self.zero_init_residual = zero_init_residual
-        self._default_init = INITS[conventions.init]
-        self.init_cfg = _read_init_cfg(pretrained, init_cfg) or self._default_init
+        self.choose_init(pretrained, init_cfg, INITS[conventions.init])
 
     def init_weights(self) -> None:
         """Initialises as `init_cfg` says; where it asks only for weights that are not at hand, as by default."""
-        self.init_cfg = localise(self.init_cfg) or self._default_init
         super().init_weights()
         if self.zero_init_residual and not has_pretrained(self.init_cfg):
             for block in self.residual_blocks():
@@ -113,19 +106,3 @@ def _describe(arch: str | HRNetSpec | Mapping | None, extra: Mapping | None) -> 
     scope = DefaultScope.get_current_instance()
     conventions = CONVENTIONS.get(scope.scope_name if scope else "", Conventions())
     return read_extra(extra, conventions), conventions
-
-
-def _read_init_cfg(
-    pretrained: str | None, init_cfg: Mapping | Sequence[Mapping] | None
-) -> Mapping | Sequence[Mapping] | None:
-    if pretrained is None:
-        for entry in [init_cfg] if isinstance(init_cfg, Mapping) else init_cfg or []:
-            if not isinstance(entry, Mapping) or "type" not in entry:
-                expected = "dicts with a type, such as dict(type='Kaiming', layer='Conv2d')"
-                raise ConfigError("backbone.init_cfg", found=repr(entry), expected=expected)
-        return init_cfg
-    if init_cfg is not None:
-        raise ConfigError("backbone", found="both pretrained and init_cfg", expected="one of them", do="Drop one")
-    if not isinstance(pretrained, str):
-        raise ConfigError("backbone.pretrained", found=repr(pretrained), expected="a path or a URL")
-    return {"type": "Pretrained", "checkpoint": pretrained}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..archs.spec import HRNetSpec
 from ..errors import SpecError
 from .blocks import ResidualBlock, build_branch
-from .layers import Layers
+from .layers import Layers, keep_statistics
 from .module import HighResolutionModule
 from .transition import Transition
 
@@ -116,9 +115,7 @@ class HRNet(nn.Module):
         super().train(mode)
         self._freeze()
         if mode and self.norm_eval:
-            for module in self.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
+            keep_statistics(self)
         return self
 
     def _frozen_modules(self) -> Iterator[nn.Module]:

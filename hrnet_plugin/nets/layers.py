@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Layers:
         """A 1x1 convolution without bias."""
         return self.conv(in_channels, out_channels, kernel_size=1, stride=stride, bias=False)
 
-    def conv3x3(self, in_channels: int, out_channels: int, stride: int = 1) -> nn.Module:
+    def conv3x3(self, in_channels: int, out_channels: int, stride: int = 1, groups: int = 1) -> nn.Module:
         """A 3x3 convolution without bias, padded to keep the size (halve it, rounded up, at stride 2)."""
-        return self.conv(in_channels, out_channels, kernel_size=3, stride=stride, padding=1, bias=False)
+        return self.conv(in_channels, out_channels, kernel_size=3, stride=stride, padding=1, groups=groups, bias=False)
 
     def conv3x3_norm(self, in_channels: int, out_channels: int, stride: int = 1, relu: bool = False) -> nn.Sequential:
         """A 3x3 convolution and its norm, with a ReLU where asked."""
@@ -40,3 +41,10 @@ class Layers:
         if in_channels == out_channels and stride == 1:
             return None
         return nn.Sequential(self.conv1x1(in_channels, out_channels, stride), self.norm(out_channels))
+
+
+def keep_statistics(network: nn.Module) -> None:
+    """Sets all batch norms of `network` to evaluation mode, so that training leaves their statistics as they are."""
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.eval()

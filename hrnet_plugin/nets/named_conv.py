@@ -17,8 +17,14 @@ def name_conv(conv: nn.Module, layers: Layers | None = None, channels: int | Non
         layers: Makes the norm after it; None for a bare convolution.
         channels: Channels of the norm, those that leave `conv`.
     """
-    parts = OrderedDict(conv=conv)
-    if layers is not None:
-        parts[layers.norm_name] = layers.norm(channels)
-        parts["activate"] = nn.ReLU(inplace=True)
-    return nn.Sequential(parts)
+    if layers is None:
+        return name_parts(conv)
+    return name_parts(conv, layers.norm(channels), nn.ReLU(inplace=True), layers.norm_name)
+
+
+def name_parts(
+    conv: nn.Module, norm: nn.Module | None = None, activate: nn.Module | None = None, norm_name: str = "bn"
+) -> nn.Sequential:
+    """`conv`, and its norm and activation where there are such, in a row: keys `conv.*` and `<norm_name>.*`."""
+    parts = {"conv": conv, norm_name: norm, "activate": activate}
+    return nn.Sequential(OrderedDict((name, part) for name, part in parts.items() if part is not None))
