@@ -1,0 +1,68 @@
+"""The first batch of a config's loader."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+from collections.abc import Iterator
+
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner, set_random_seed
+from torch.utils.data import DataLoader
+
+from hrnet_plugin.checkpoints.random_streams import capture_random_streams, restore_random_streams
+from hrnet_plugin.errors import ConfigError, MissingDependency
+
+_SEED = 0
+
+
+def first_batch(cfg: Config, loader: str) -> dict:
+    """The first collated batch of a loader, the same at each call.
+
+    Args:
+        cfg: A config whose data are there.
+        loader: `train_dataloader`, `val_dataloader` or `test_dataloader`.
+
+    Raises:
+        ConfigError: the config has no such loader.
+        MissingDependency: its pipeline needs albumentations, which is not installed.
+    """
+    if not cfg.get(loader):
+        raise ConfigError("config", found=f"no `{loader}`", expected="a data loader")
+    quietly = contextlib.redirect_stdout(io.StringIO())  # COCO's reader prints what it does
+    with DefaultScope.overwrite_default_scope(cfg.default_scope), seeded(_SEED), quietly:
+        built = _build(cfg[loader])
+        _seed_albumentations(built.dataset)
+        return next(iter(built))
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Random numbers from a seed inside, and those of before again afterwards."""
+    before = capture_random_streams()
+    set_random_seed(seed)
+    try:
+        yield
+    finally:
+        restore_random_streams(before)
+
+
+def _build(loader: dict) -> DataLoader:
+    try:
+        return Runner.build_dataloader(copy.deepcopy(loader), seed=_SEED)
+    except RuntimeError as error:
+        if "albumentations is not installed" not in str(error):
+            raise
+        raise MissingDependency(
+            "albumentations", found="not installed", expected="a version below 2", do="See requirements/"
+        ) from error
+
+
+def _seed_albumentations(dataset: object) -> None:
+    """albumentations draws from generators of its own, which no global seed reaches."""
+    for transform in getattr(getattr(dataset, "pipeline", None), "transforms", ()):
+        seed = getattr(getattr(transform, "aug", None), "set_random_seed", None)
+        if seed is not None:
+            seed(_SEED)
