@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
 
 from mmengine import registry as root
 
@@ -61,11 +60,9 @@ def _child(name: str, parent: root.Registry, location: str) -> root.Registry:
 
 def _codecs() -> root.Registry | None:
     """A child of mmpose's registry of codecs, which has no parent in mmengine; None without a working mmpose."""
-    if find_spec("mmpose") is None:
-        return None
     try:
         from mmpose.registry import KEYPOINT_CODECS as PARENT
-    except (ImportError, AssertionError):  # mmpose asserts that it likes the version of mmcv
+    except (ImportError, AssertionError):  # not there, or it asserts another version of mmcv
         return None
     return _LateRegistry("keypoint codec", PARENT, _CODECS, [])
 

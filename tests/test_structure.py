@@ -21,7 +21,8 @@ ALLOWED = {
     "data": {"archs"},
     "analysis": {"archs", "nets", "models", "data"},
     "engine": {"archs", "nets", "models", "checkpoints", "data"},
-    "cli": {"archs", "nets", "models", "checkpoints", "data", "analysis", "engine", "compat"},
+    "zoo": {"archs", "nets", "models", "checkpoints", "data", "analysis", "engine", "compat"},
+    "cli": {"archs", "nets", "models", "checkpoints", "data", "analysis", "engine", "compat", "zoo"},
 }
 
 

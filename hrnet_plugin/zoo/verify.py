@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import logging
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from ..compat.inventory import installed
 from ..errors import MissingDependency, find_user_error
@@ -67,7 +71,9 @@ class Verifier:
     def verify(self, models: Iterable[ZooModel]) -> Iterator[Verdict]:
         """The verdict on each model, as soon as it is there."""
         for model in models:
-            yield self._verify_one(model)
+            with _quiet():
+                verdict = self._verify_one(model)
+            yield verdict
 
     def _verify_one(self, model: ZooModel) -> Verdict:
         verdict = Verdict(model.name, model.framework)
@@ -147,6 +153,19 @@ class Verifier:
         return memory[key]
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the frameworks' notes: building and initialising a model prints a line for each of its parameters."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
 def _compare(ours: Config, theirs: Config, with_loss: bool) -> Comparison:
     from .miniature import first_batch, with_small_sizes
 
@@ -155,11 +174,11 @@ def _compare(ours: Config, theirs: Config, with_loss: bool) -> Comparison:
     return compare_models(_model(ours), with_small_sizes(_model(theirs)), ours.default_scope, val_batch, train_batch)
 
 
-def _model(cfg: Config) -> dict:
+def _model(cfg: Config) -> ConfigDict:
     """The model as the runner builds it, its preprocessor from the config's top where it stands there."""
-    model = cfg.model.to_dict()
+    model = copy.deepcopy(cfg.model)
     if cfg.get("data_preprocessor"):
-        model.setdefault("data_preprocessor", cfg.data_preprocessor.to_dict())
+        model.setdefault("data_preprocessor", copy.deepcopy(cfg.data_preprocessor))
     return model
 
 
