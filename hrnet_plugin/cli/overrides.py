@@ -75,9 +75,9 @@ def set_test_time_augmentation(cfg: Config) -> list[str]:
     """Switch test-time augmentation on (`--tta`); returns what the user should be told.
 
     Raises:
-        ConfigError: a segmentation config without `tta_pipeline` or `tta_model`.
+        ConfigError: a config other than of a pose network without `tta_pipeline` or `tta_model`.
     """
-    if not is_segmentation(cfg):
+    if not is_segmentation(cfg) and cfg.get("default_scope") not in ("mmdet", "mmpretrain"):
         _child(cfg.model, "test_cfg")["flip_test"] = True
         return ["--tta: a pose network averages each image with its mirror image (flip_test)"]
     for key in ("tta_pipeline", "tta_model"):

@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING
 from hrnet_plugin.config_tree import dicts_in, leaf_datasets, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError, DataError
 
+from .data_sources import where_to_get
+
 if TYPE_CHECKING:
     from mmengine.config import Config
-
-_SOURCES = {
-    "data/people": "Write it with `hrnet data make`",
-    "cityscapes": "Get leftImg8bit and gtFine from https://www.cityscapes-dataset.com/downloads/",
-    "coco": "Get the 2017 images and annotations from https://cocodataset.org/#download",
-}
-_ELSEWHERE = "point --data-root at where the data lies, or see the tools work on generated data with `make demo`"
 
 
 def check_loader(cfg: Config, loader: str) -> None:
@@ -38,13 +33,14 @@ def check_data(cfg: Config, loaders: tuple[str, ...], evaluators: tuple[str, ...
     Raises:
         DataError: for the first one that is not, with where to get it.
     """
+    scope = cfg.get("default_scope") or ""
     for loader in loaders:
         for dataset in leaf_datasets(cfg.get(loader)):
-            _check_dataset(dataset)
+            _check_dataset(dataset, scope)
     for key in evaluators:
         for evaluator in dicts_in(cfg.get(key)):
             if _is_local(evaluator.get("ann_file")):
-                _check_annotations(Path(evaluator["ann_file"]), evaluator, key)
+                _check_annotations(Path(evaluator["ann_file"]), evaluator, key, scope)
 
 
 def annotation_files(cfg: Config) -> Iterator[Path]:
@@ -118,32 +114,33 @@ def check_writable(folder: str | Path, what: str) -> None:
         ) from error
 
 
-def _check_dataset(dataset: dict) -> None:
-    root = dataset.get("data_root")
+def _check_dataset(dataset: dict, scope: str) -> None:
+    root, owner = dataset.get("data_root"), type_name(dataset)
     if _is_local(root) and not Path(root).is_dir():
-        raise DataError(f"data of {type_name(dataset)}: no folder {root}", do=where_to_get(dataset))
+        raise DataError(f"data of {owner}: no folder {root}", do=where_to_get(dataset, root, scope))
     if _is_local(dataset.get("ann_file")):
-        _check_annotations(_below(root, dataset["ann_file"]), dataset, type_name(dataset))
-    prefixes = dataset.get("data_prefix") or {}
-    for name, prefix in prefixes.items() if isinstance(prefixes, dict) else [("", prefixes)]:  # mmpretrain: one text
+        _check_annotations(_below(root, dataset["ann_file"]), dataset, owner, scope)
+    for name, prefix in _image_folders(dataset).items():
         folder = _below(root, prefix) if isinstance(prefix, str) and "://" not in prefix else None
         if folder is not None and not folder.is_dir():
             raise DataError(
-                f"images of {type_name(dataset)}: no folder {folder} ({f'data_prefix.{name}'.rstrip('.')})",
-                do=where_to_get(dataset),
+                f"images of {owner}: no folder {folder} ({name})", do=where_to_get(dataset, str(folder), scope)
             )
 
 
-def _check_annotations(path: Path, node: dict, owner: str) -> None:
+def _image_folders(dataset: dict) -> dict:
+    """The folders of a data set below its root, by the names under which its config has them."""
+    prefixes = dataset.get("data_prefix") or {}
+    if not prefixes and type_name(dataset) == "ImageNet" and dataset.get("split"):
+        return {"split": dataset["split"]}
+    if isinstance(prefixes, dict):
+        return {f"data_prefix.{name}": prefix for name, prefix in prefixes.items()}
+    return {"data_prefix": prefixes}  # mmpretrain: one text
+
+
+def _check_annotations(path: Path, node: dict, owner: str, scope: str) -> None:
     if not path.exists():
-        raise DataError(f"annotations of {owner}: no file {path}", do=where_to_get(node))
-
-
-def where_to_get(node: dict) -> str:
-    """A sentence on where the data of a data set or evaluator comes from, and what to do without it."""
-    named = f"{type_name(node)} {node.get('data_root')} {node.get('ann_file')}".lower()
-    source = next((text for key, text in _SOURCES.items() if key in named), None)
-    return f"{source}, {_ELSEWHERE}" if source else _ELSEWHERE[0].upper() + _ELSEWHERE[1:]
+        raise DataError(f"annotations of {owner}: no file {path}", do=where_to_get(node, str(path), scope))
 
 
 def _is_local(path: object) -> bool:

@@ -14,6 +14,7 @@ from .data_root import point_at, use_ground_truth_boxes
 from .explain import explained
 from .image_checks import check_images_when_loaded
 from .launch import check_launch
+from .operators import check_operators
 from .pretrained_sources import local_checkpoint, localise_weights, require_weights
 from .run_config import find_config, load_config
 
@@ -47,7 +48,7 @@ def train(args: argparse.Namespace) -> int:
     started = time.monotonic()
     run = prepare_training(args)
     with explained(run.cfg):
-        runner = build_runner(run, 1.0 if run.cfg.get("resume") else _SHARE_TO_START_FROM)
+        runner = build_runner(run, 1.0 if run.cfg.get("resume") else _SHARE_TO_START_FROM, trains=True)
         runner.train()
     if is_first_rank():
         print_train_summary(runner, time.monotonic() - started, run.notices)
@@ -63,7 +64,7 @@ def test(args: argparse.Namespace) -> int:
     started = time.monotonic()
     run = prepare_test(args)
     with explained(run.cfg):
-        runner = build_runner(run, 1.0)
+        runner = build_runner(run, 1.0, trains=False)
         runner.register_hook(ProgressHook())
         metrics = runner.test()
     if is_first_rank():
@@ -124,14 +125,15 @@ def prepare_test(args: argparse.Namespace) -> PreparedRun:
     return run
 
 
-def build_runner(run: PreparedRun, required_share: float) -> Runner:
+def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Runner:
     """mmengine's runner with the checks that need a built network or open data sets.
 
     Args:
         required_share: How much of the network the checkpoint to load must fill, 0 to 1.
+        trains: Whether the runner is to train, or to test.
 
     Raises:
-        UserError: parts of the config do not fit together.
+        UserError: parts of the config do not fit together, or need what is not installed.
     """
     from mmengine.registry import RUNNERS
     from mmengine.runner import Runner
@@ -144,7 +146,9 @@ def build_runner(run: PreparedRun, required_share: float) -> Runner:
     cfg = run.cfg
     runner = RUNNERS.build(cfg) if "runner_type" in cfg else Runner.from_cfg(cfg)
     if isinstance(runner.model, nn.Module):  # a runner of another type may build it later
-        check_network(unwrapped(runner.model), cfg.model.get("module", cfg.model))
+        network = unwrapped(runner.model)
+        check_operators(network, trains=trains, predicts=not trains or cfg.get("val_dataloader") is not None)
+        check_network(network, cfg.model.get("module", cfg.model))
     runner.register_hook(DataCheckHook())
     runner.register_hook(FinitePredictionsHook())
     runner.register_hook(NoticeHook(run.notices, at_end=False))

@@ -10,7 +10,10 @@ mmcv. A compiled module that is there and does not load keeps its own error.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+from hrnet_plugin.errors import MissingDependency
 
 from .fix import Finding, StandIn
 
@@ -30,3 +33,25 @@ FIX = StandIn(
     detect=_detect,
     source=Path(__file__).parent / "stand_ins" / "mmcv_ext.py",
 )
+
+
+def stands_in() -> bool:
+    """Whether the operators of this process are the stand-in's, which only say that they are not there."""
+    return getattr(sys.modules.get("mmcv._ext"), "__file__", None) == str(FIX.source)
+
+
+def full_mmcv_needed(what: str, otherwise: str = "") -> MissingDependency:
+    """The error for something that needs compiled operators on mmcv-lite.
+
+    Args:
+        what: What needs them.
+        otherwise: What can be done without them, to follow "; ".
+    """
+    return MissingDependency(
+        what,
+        found="mmcv-lite, which has no compiled operators",
+        expected="full mmcv 2.1.0",
+        do="`make full` builds an environment with it; in your own: `pip uninstall mmcv-lite`, then "
+        "`MMCV_WITH_OPS=1 pip install --no-build-isolation --no-deps --no-binary mmcv mmcv==2.1.0`"
+        + (f"; {otherwise}" if otherwise else ""),
+    )

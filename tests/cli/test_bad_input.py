@@ -133,6 +133,12 @@ def test_config_with_an_unknown_type(refused, data: Path, changed):
     assert "Did you mean 'HeatmapHead'" in line
 
 
+def test_config_with_a_head_of_another_framework(refused, data: Path, changed):
+    line = refused("train", changed("'HeatmapHead'", "'DepthwiseSeparableFCNHead'"), "--data-root", data)
+    assert "type 'DepthwiseSeparableFCNHead': found no model of this name in mmpose. Did you mean '" in line
+    assert "Head'" in line.partition("Did you mean")[2]
+
+
 def test_config_with_an_unknown_argument(refused, data: Path, changed):
     line = refused("train", changed("in_channels=8,", "in_channels=8, no_such_thing=1,"), "--data-root", data)
     assert "config: HeatmapHead: found an argument it does not take: 'no_such_thing'" in line

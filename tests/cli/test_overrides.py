@@ -66,6 +66,23 @@ def test_data_root_of_mmseg_config(installed, tmp_path: Path):
     assert cfg.train_dataloader.dataset.data_prefix.img_path == "leftImg8bit/train"
 
 
+@pytest.mark.parametrize(
+    ("config", "places"),
+    [
+        ("instance_segmentation/coco/htc_hrnetv2p-w18_20e_coco", 5),
+        ("image_classification/imagenet/hrnet-w18_4xb32_in1k", 3),
+        ("semantic_segmentation/voc12aug/ocrnet_hr18s_4xb4-20k_voc12aug-512x512", 4),
+    ],
+    ids=["mmdet with its evaluators", "mmpretrain", "mmseg with two training sets"],
+)
+def test_data_root_reaches_every_loader_and_evaluator(config: str, places: int, project_root: Path, tmp_path: Path):
+    cfg = load_config(project_root / "configs" / f"{config}.py")
+    point_at(cfg, str(tmp_path))
+    paths = [text for key in (*LOADERS, "val_evaluator", "test_evaluator") for text in _strings(cfg[key])]
+    assert sum(text.startswith(str(tmp_path)) for text in paths) == places
+    assert not [text for text in paths if text.startswith("data/")]
+
+
 def test_data_root_of_combined_data_sets_keeps_their_folders(installed, tmp_path: Path):
     cfg = installed(COMBINED)
     before = [dict(item) for item in leaf_datasets(cfg.train_dataloader)]
@@ -168,6 +185,17 @@ def test_flags_that_the_config_has_nothing_for_are_refused():
     seg = Config({"model": {"decode_head": {}}, "test_evaluator": {}})
     with pytest.raises(ConfigError, match="--tta: found no tta_pipeline"):
         overrides.set_test_time_augmentation(seg)
+
+
+@pytest.mark.parametrize("scope", ["mmdet", "mmpretrain"])
+def test_time_augmentation_of_other_frameworks_is_described_in_the_config(scope: str):
+    cfg = Config({"default_scope": scope, "model": {}, "test_dataloader": {"dataset": {"pipeline": [1]}}})
+    with pytest.raises(ConfigError, match="--tta: found no tta_pipeline in the config"):
+        overrides.set_test_time_augmentation(cfg)
+    cfg.merge_from_dict({"tta_pipeline": [2], "tta_model": {"type": "TTA"}})
+    assert overrides.set_test_time_augmentation(cfg) == []
+    assert cfg.model == {"type": "TTA", "module": {}}
+    assert cfg.test_dataloader.dataset.pipeline == [2]
 
 
 def test_auto_scale_and_no_validate():

@@ -133,6 +133,43 @@ def test_missing_data_says_where_to_get_it(kind: str, root: str, words: str, tmp
     assert "`make demo`" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("config", "folder", "words"),
+    [
+        ("object_detection/coco/fcos_hrnetv2p-w18-gn-head_4xb4-1x_coco", "data/coco/", "https://cocodataset.org/#download"),
+        ("image_classification/imagenet/hrnet-w18_4xb32_in1k", "data/imagenet", "https://image-net.org/download.php"),
+        ("semantic_segmentation/voc12aug/fcn_hr18_4xb4-20k_voc12aug-512x512", "data/VOCdevkit/VOC2012", "voc2012"),
+        ("semantic_segmentation/vaihingen/fcn_hr18_4xb4-80k_vaihingen-512x512", "data/vaihingen", "isprs.org"),
+        ("semantic_segmentation/ade20k/fcn_hr18_4xb4-80k_ade20k-512x512", "data/ade/ADEChallengeData2016", "ADEChall"),
+    ],
+)  # fmt: skip
+def test_missing_data_of_each_framework(config: str, folder: str, words: str, project_root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cfg = Config.fromfile(str(project_root / "configs" / f"{config}.py"))
+    with pytest.raises(DataError) as caught:
+        preflight.check_data(cfg, ("train_dataloader", "val_dataloader"), ("val_evaluator",))
+    line = str(caught.value)
+    assert f"no folder {folder}" in line
+    assert words in line
+    assert ("as https://github.com/open-mmlab/" in line) == (folder != "data/coco/")
+
+
+def test_missing_parts_of_data_sets(project_root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    imagenet = {"type": "ImageNet", "data_root": str(tmp_path), "split": "train"}
+    cfg = Config({"default_scope": "mmpretrain", "train_dataloader": {"dataset": imagenet}})
+    with pytest.raises(DataError, match=rf"images of ImageNet: no folder {tmp_path}/train \(split\). Get the images"):
+        preflight.check_data(cfg, ("train_dataloader",), ())
+    (tmp_path / "train").mkdir()
+    preflight.check_data(cfg, ("train_dataloader",), ())
+    for folder in ("annotations", "train2017"):
+        (tmp_path / "data/coco" / folder).mkdir(parents=True)
+    (tmp_path / "data/coco/annotations/instances_train2017.json").touch()
+    cfg = Config.fromfile(str(project_root / "configs/instance_segmentation/coco/htc_hrnetv2p-w18_20e_coco.py"))
+    with pytest.raises(DataError, match=r"stuffthingmaps/train2017 \(data_prefix.seg\). Get stuffthingmaps_train"):
+        preflight.check_data(cfg, ("train_dataloader",), ())
+
+
 def test_annotations_and_folders_of_prefixes(tmp_path: Path):
     dataset = {"type": "A", "data_root": str(tmp_path), "ann_file": "a.json", "data_prefix": {"img": "images"}}
     cfg = Config({"val_dataloader": {"dataset": dataset}, "val_evaluator": [{"type": "M", "ann_file": "absent.json"}]})

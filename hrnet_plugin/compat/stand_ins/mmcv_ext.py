@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hrnet_plugin.errors import MissingDependency
+from hrnet_plugin.compat.mmcv_ext import full_mmcv_needed
 
 # mmcv's environment report calls these two and expects words.
 _VERSIONS = ("get_compiler_version", "get_compiling_cuda_version")
@@ -19,13 +19,7 @@ def _version() -> str:
 
 def _missing(name: str) -> Callable[..., None]:
     def operator(*args: object, **kwargs: object) -> None:
-        raise MissingDependency(
-            f"mmcv operator {name!r}",
-            found="mmcv-lite, which has no compiled operators",
-            expected="full mmcv 2.1.0",
-            do="`make full` builds an environment with it; in your own: `pip uninstall mmcv-lite`, then "
-            "`MMCV_WITH_OPS=1 pip install --no-build-isolation --no-deps --no-binary mmcv mmcv==2.1.0`",
-        )
+        raise full_mmcv_needed(f"mmcv operator {name!r}")
 
     operator.__name__ = operator.__qualname__ = name
     return operator
