@@ -109,8 +109,8 @@ def count_complexity(
     """Counts parameters, and the multiply-accumulates of one image.
 
     The forward pass runs in evaluation mode on tensors without values, so that a large network costs a fraction of
-    a second and no memory. The module is left as it was. Sampling, pooling, activations and additions are not counted; of a
-    deformable convolution, the convolution is.
+    a second and no memory. The module is left as it was. Sampling, pooling, activations and additions are not
+    counted; of a deformable convolution, the convolution is.
 
     Args:
         module: The network; it is called with (1, in_channels, height, width).
