@@ -20,8 +20,8 @@ from hrnet_plugin.config_tree import type_name
 _GENERATION = 1
 #: What has no bearing on the files of a data set.
 _IRRELEVANT = frozenset(
-    ("pipeline", "data_mode", "test_mode", "bbox_file", "filter_cfg", "indices", "max_refetch")
-    + ("backend_args", "serialize_data", "lazy_init")
+    {"pipeline", "data_mode", "test_mode", "bbox_file", "filter_cfg", "indices", "max_refetch"}
+    | {"backend_args", "serialize_data", "lazy_init"}
 )
 
 
