@@ -40,6 +40,8 @@ def read_targets(samples: Sequence[Any], predicted: Sequence[Tensor]) -> Targets
     fields = [sample.get("gt_fields") or {} for sample in samples]
     heatmaps = _stacked(fields, "heatmaps", "GenerateTarget with the codec hrnet_plugin.AssociativeEmbedding")
     masks = _stacked(fields, "heatmap_mask", "BottomupGetHeatmapMask after GenerateTarget")
+    # mmpose packs the mask of a single resolution as (1, H, W), those of several as (H, W).
+    masks = [mask if mask.dim() == 4 else mask[:, None] for mask in masks]
     sizes = [tuple(maps.shape[-2:]) for maps in predicted]
     _check_sizes([tuple(maps.shape[-2:]) for maps in heatmaps], sizes)
     return Targets(heatmaps, masks, _indices(samples, multilevel=len(sizes) > 1))
