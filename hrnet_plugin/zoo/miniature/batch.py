@@ -56,7 +56,11 @@ def _build(loader: dict) -> DataLoader:
         if "albumentations is not installed" not in str(error):
             raise
         raise MissingDependency(
-            "albumentations", found="not installed", expected="a version below 2", do="See requirements/"
+            "albumentations",
+            found="not installed",
+            expected="a version below 2",
+            do="`pip install --no-deps albumentations==1.4.24 albucore==0.0.23`, "
+            "`pip install pydantic simsimd stringzilla`",
         ) from error
 
 
