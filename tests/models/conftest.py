@@ -123,3 +123,39 @@ def with_values() -> Callable[..., nn.Module]:
         return fill(net, made_up_values(net) if values is None else values)
 
     return make
+
+
+@pytest.fixture
+def pose_samples() -> Callable[[list[tuple[int, int]]], list]:
+    """`pose_samples(sizes)`: what mmpose's pipeline packs for two images of 64x48 with three kinds of keypoints, the
+    first with two people and the second with three. Heatmaps have the given sizes (width, height); the left half of
+    each image is masked out, keypoints 1 and 2 are each other's mirror images."""
+    import numpy as np
+    from mmpose.datasets.transforms import BottomupGetHeatmapMask, GenerateTarget, PackPoseInputs
+
+    def pack(sizes: list[tuple[int, int]]) -> list:
+        encoders = [
+            {"type": "hrnet_plugin.AssociativeEmbedding", "input_size": (64, 48), "heatmap_size": size, "sigma": 1}
+            for size in sizes
+        ]
+        generate = GenerateTarget(encoders, multilevel=True) if len(sizes) > 1 else GenerateTarget(encoders[0])
+        steps = generate, BottomupGetHeatmapMask(), PackPoseInputs(meta_keys=("img_shape", "flip_indices"))
+        random = np.random.default_rng(0)
+        packed = []
+        for num_people in (2, 3):
+            results = {
+                "img": np.zeros((48, 64, 3), dtype=np.uint8),
+                "img_shape": (48, 64),
+                "input_size": (64, 48),
+                "flip_indices": [0, 2, 1],
+                "warp_mat": np.eye(2, 3, dtype=np.float32),
+                "keypoints": random.uniform(4, 44, (num_people, 3, 2)).astype(np.float32),
+                "keypoints_visible": np.ones((num_people, 3), dtype=np.float32),
+                "invalid_segs": [[[0, 0, 32, 0, 32, 48, 0, 48]]],
+            }
+            for step in steps:
+                results = step.transform(results)
+            packed.append(results["data_samples"])
+        return packed
+
+    return pack
