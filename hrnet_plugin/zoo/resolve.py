@@ -33,6 +33,7 @@ RUN_KEYS = (
     "test_evaluator",
     "default_hooks",
     "custom_hooks",
+    "find_unused_parameters",
     "load_from",
     "resume",
     "launcher",

@@ -3,7 +3,6 @@ _base_ = ['pose.py']
 
 model = dict(
     type='BottomupPoseEstimator',
-    backbone=dict(multiscale_output=True),
     neck=dict(type='FeatureMapProcessor', concat=True),
     head=dict(num_keypoints=17),
     test_cfg=dict(multiscale_test=False, flip_test=True, align_corners=False))

@@ -7,7 +7,6 @@ model = dict(
         bgr_to_rgb=True),
     backbone=dict(
         type='hrnet_plugin.HRNet',
-        upsample_mode='nearest',
         init_cfg=[
             dict(type='Normal', std=0.001, layer=['Conv2d']),
             dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm']),

@@ -7,7 +7,6 @@ model = dict(
         arch=_base_.backbone.arch,
         multiscale_output=True,
         upsample_mode='bilinear',
-        align_corners=False,
         init_cfg=[*_base_.model.backbone.init_cfg, dict(type='Pretrained', checkpoint=_base_.imagenet)]),
     neck=dict(type='FeatureMapProcessor', concat=True),
     head=dict(in_channels=channels, conv_out_channels=(channels, ), conv_kernel_sizes=(1, )))
