@@ -11,7 +11,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.compat.launchers import port_in_use
-from hrnet_plugin.engine.data_check import empty_data_set
+from hrnet_plugin.engine.data_check import albumentations_missing, empty_data_set
 from hrnet_plugin.engine.network_fit import named_channel_mismatch
 from hrnet_plugin.errors import ConfigError, DataError, LaunchError, UserError
 
@@ -126,6 +126,10 @@ def _unreadable_image(error: Exception, cfg: Config) -> UserError | None:
     return DataError(f"file {match[1]}", found=text.strip().splitlines()[-1].partition(": ")[0], do="Restore it")
 
 
+def _no_albumentations(error: Exception, cfg: Config) -> UserError | None:
+    return albumentations_missing() if "albumentations is not installed" in str(error) else None
+
+
 def _port_in_use(error: Exception, cfg: Config) -> UserError | None:
     if "EADDRINUSE" not in str(error) and "address already in use" not in str(error).lower():
         return None
@@ -158,6 +162,7 @@ _EXPLANATIONS: tuple[Callable[[Exception, Config], UserError | None], ...] = (
     _wrong_argument,
     _refused_value,
     _unreadable_image,
+    _no_albumentations,
     _port_in_use,
     _other_machine,
     _channel_mismatch,

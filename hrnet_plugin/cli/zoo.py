@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hrnet_plugin.zoo.verify import Verdict
+    from hrnet_plugin.zoo.report import Verdict
 
 HELP = "check the configs against the published models that they stand for"
 _VERIFY = (
@@ -42,7 +42,8 @@ def _verify(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from hrnet_plugin.zoo.index import find_model, read_index
-    from hrnet_plugin.zoo.verify import STEPS, Verifier, report
+    from hrnet_plugin.zoo.report import STEPS, report
+    from hrnet_plugin.zoo.verify import Verifier
 
     index = read_index()
     chosen = [find_model(name, index) for name in args.models] or list(index)
@@ -61,7 +62,7 @@ def _print(verdicts: Sequence[Verdict]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from hrnet_plugin.zoo.verify import FAILED, NEEDS_MMCV, PASSED, STEPS, environment, report
+    from hrnet_plugin.zoo.report import FAILED, NEEDS_MMCV, PASSED, STEPS, environment, report
 
     console = Console(highlight=False)
     for verdict in verdicts:

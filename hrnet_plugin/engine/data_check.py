@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 
-from hrnet_plugin.errors import DataError
+from hrnet_plugin.errors import DataError, MissingDependency
 from hrnet_plugin.registry import HOOKS
 
 from .image_files import check_image_file
@@ -56,6 +56,17 @@ def empty_data_set(dataset: object) -> DataError:
         found="no samples",
         expected="at least one",
         do="Check ann_file, data_prefix, the file suffixes and the filters of the config",
+    )
+
+
+def albumentations_missing() -> MissingDependency:
+    """The error for a pipeline with mmpose's `Albumentation`, where that package is not installed."""
+    return MissingDependency(
+        "albumentations",
+        found="not installed",
+        expected="version 1, which the pipelines of mmpose are written for",
+        do="`pip install pydantic simsimd stringzilla`, then "
+        "`pip install --no-deps albumentations==1.4.24 albucore==0.0.23`",
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 
 from ..archs import CONVENTIONS, Conventions, find_arch, read_extra
-from ..models.backbones import INITS
+from ..models.inits import INITS
 from ..models.pretrained import resolve_source
 from ..plain import as_list, plain
 
@@ -34,12 +35,15 @@ def describe_backbone(model: Mapping, scope: str) -> dict:
     described = {"class": kind.rpartition(".")[2]}
     described |= _READERS[described["class"]](backbone, conventions, scope)
     entries = as_list(backbone.pop("init_cfg", None))
-    sources = [model.get("pretrained"), backbone.pop("pretrained", None)]
-    sources += [entry["checkpoint"] for entry in entries if entry["type"] == "Pretrained"]
-    described["pretrained"] = [resolve_source(source) for source in sources if source]
+    named = [{"checkpoint": source} for source in (model.get("pretrained"), backbone.pop("pretrained", None)) if source]
+    weights = [*named, *(entry for entry in entries if entry["type"] == "Pretrained")]
+    described["pretrained"] = [
+        {"checkpoint": resolve_source(entry["checkpoint"]), "prefix": entry.get("prefix")} for entry in weights
+    ]
     inits = [entry for entry in entries if entry["type"] != "Pretrained"] or INITS[conventions.init]
     described["init"] = [{**entry, "layer": as_list(entry["layer"])} for entry in plain(inits)]
-    return described | {**_DEFAULTS, "norm_eval": conventions.norm_eval, **backbone}
+    described["spec"] = asdict(described["spec"])
+    return plain(described) | {**_DEFAULTS, "norm_eval": conventions.norm_eval, **backbone}
 
 
 def _read_hrnet(backbone: dict, conventions: Conventions, scope: str) -> dict:

@@ -18,7 +18,7 @@ from hrnet_plugin.cli.explain import explained
 from hrnet_plugin.engine.checkpoint_fit import fit_checkpoint
 from hrnet_plugin.engine.image_files import CheckImageFiles, check_image_file
 from hrnet_plugin.engine.network_fit import check_network
-from hrnet_plugin.errors import CheckpointError, ConfigError, DataError, LaunchError, find_user_error
+from hrnet_plugin.errors import CheckpointError, ConfigError, DataError, LaunchError, MissingDependency, find_user_error
 
 
 def _encoded(kind: str, **options: object) -> bytes:
@@ -106,6 +106,12 @@ def test_broken_image_met_by_a_loader_worker_is_named(tmp_path: Path):
 def test_undecodable_image_is_named():
     with pytest.raises(DataError, match=r"image a/b.jpg: found a file that no decoder reads"), explained(Config()):
         raise AssertionError("`failed to load image: a/b.jpg` occurs when loading `a/b.jpg`.Please check")
+
+
+def test_a_missing_albumentations_is_named_with_its_commands():
+    with pytest.raises(MissingDependency, match=r"albumentations: found not installed.*pip install --no-deps"):
+        with explained(Config()):
+            raise RuntimeError("albumentations is not installed")
 
 
 def test_defects_are_not_explained_away():

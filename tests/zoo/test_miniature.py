@@ -296,7 +296,7 @@ def test_a_loader_that_is_not_there_is_named(upstream):
 
 def test_albumentations_are_named_where_they_are_missing(small, monkeypatch):
     monkeypatch.setattr("mmpose.datasets.transforms.common_transforms.albumentations", None)
-    with pytest.raises(MissingDependency, match="albumentations: found not installed, expected a version below 2"):
+    with pytest.raises(MissingDependency, match="albumentations: found not installed, expected version 1"):
         first_batch(small(DROPOUT), "train_dataloader")
 
 

@@ -16,10 +16,14 @@ import pytest
 from mmengine.config import Config
 
 from hrnet_plugin.errors import MissingDependency
+from hrnet_plugin.locations import project_dir
 from hrnet_plugin.zoo.index import ZooModel, find_model, read_index
 from hrnet_plugin.zoo.resolve import differences, upstream_path
 
 MODELS = [model for model in read_index() if model.upstream]
+BASES = project_dir("configs") / "_base_"
+#: Bases of configs that stand for no config of a framework.
+OWN_BASES = ("generated", "quickstart", "coco_masks", "coco_topdown_256x192", "higher")
 
 
 @cache
@@ -31,7 +35,7 @@ def upstream_config(model: ZooModel) -> Config:
 def found_differences(model: ZooModel, config: Path) -> list[str]:
     """What is different in `config`, or the error that it cannot be read by."""
     try:
-        return differences(Config.fromfile(str(config)), upstream_config(model))
+        return differences(Config.fromfile(str(config)), upstream_config(model), model.differs)
     except Exception as error:  # a config is code: with a line less it may fail in any way
         return [repr(error)]
 
@@ -71,18 +75,70 @@ def test_a_leaf_does_not_inherit_an_upstream_model(model):
     assert "num_blocks" not in text
 
 
+def bases_of(config: Path) -> set[Path]:
+    """The files of our own that a config is built on, near and far."""
+    found = set()
+    for node in ast.parse(config.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_base_":
+            named = ast.literal_eval(node.value)
+            own = [base for base in ([named] if isinstance(named, str) else named) if "::" not in base]
+            for base in [(config.parent / base).resolve() for base in own]:
+                found |= {base} | bases_of(base)
+    return found
+
+
+USERS = {path: [model for model in MODELS if path in bases_of(model.config)] for path in sorted(BASES.rglob("*.py"))}
+USED = {path: users for path, users in USERS.items() if users}
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory, project_root) -> Path:
+    """A copy of the configs to take things out of."""
+    configs = tmp_path_factory.mktemp("copied") / "configs"
+    shutil.copytree(project_root / "configs", configs)
+    return configs
+
+
+def copy_of(path: Path, copied: Path) -> Path:
+    """The same file in the copied tree."""
+    return copied / path.relative_to(BASES.parent)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_nothing_in_a_leaf_can_be_taken_out(model, tmp_path, project_root):
-    configs = tmp_path / "configs"
-    shutil.copytree(project_root / "configs", configs)
-    leaf = configs / model.config.relative_to(project_root / "configs")
-    source, before = leaf.read_text(encoding="utf-8"), found_differences(model, model.config)
+def test_nothing_in_a_leaf_can_be_taken_out(model, copied):
+    leaf = copy_of(model.config, copied)
+    source = leaf.read_text(encoding="utf-8")
     ways = dict(removals(source))
     assert ways
-    for name, shorter in ways.items():
-        leaf.write_text(shorter, encoding="utf-8")
-        assert found_differences(model, leaf) != before, f"{leaf.name} is the same without {name}"
+    try:
+        for name, shorter in ways.items():
+            leaf.write_text(shorter, encoding="utf-8")
+            assert found_differences(model, leaf), f"{leaf.name} is the same without {name}"
+    finally:
+        leaf.write_text(source, encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", USED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_nothing_in_a_base_can_be_taken_out(path, copied):
+    base = copy_of(path, copied)
+    source = base.read_text(encoding="utf-8")
+    ways = dict(removals(source))
+    assert ways
+    try:
+        for name, shorter in ways.items():
+            base.write_text(shorter, encoding="utf-8")
+            found = any(found_differences(model, copy_of(model.config, copied)) for model in USED[path])
+            assert found, f"every model is the same without {name} in {path.name}"
+    finally:
+        base.write_text(source, encoding="utf-8")
+
+
+def test_the_bases_that_no_model_of_the_zoo_uses_are_those_of_our_own_configs():
+    unused = {path.relative_to(BASES).as_posix() for path, users in USERS.items() if not users}
+    assert all(any(word in name for word in OWN_BASES) for name in unused), unused
+    assert len(USED) > 90
 
 
 def test_what_differs_on_purpose_is_no_more_than_what_upstream_left_unfinished():

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from hrnet_plugin.zoo.index import ZooModel, find_model, read_index
-from hrnet_plugin.zoo.verify import FAILED, NEEDS_MMCV, NONE, PASSED, Verdict, Verifier, environment, report
+from hrnet_plugin.zoo.report import FAILED, NEEDS_MMCV, NONE, PASSED, Verdict, environment, report
+from hrnet_plugin.zoo.verify import Verifier
 
 MODELS = read_index()
 ON_LITE = environment().startswith("mmcv-lite")

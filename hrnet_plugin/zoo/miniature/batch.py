@@ -13,7 +13,8 @@ from mmengine.runner import Runner, set_random_seed
 from torch.utils.data import DataLoader
 
 from hrnet_plugin.checkpoints.random_streams import capture_random_streams, restore_random_streams
-from hrnet_plugin.errors import ConfigError, MissingDependency
+from hrnet_plugin.engine.data_check import albumentations_missing
+from hrnet_plugin.errors import ConfigError
 
 _SEED = 0
 
@@ -55,13 +56,7 @@ def _build(loader: dict) -> DataLoader:
     except RuntimeError as error:
         if "albumentations is not installed" not in str(error):
             raise
-        raise MissingDependency(
-            "albumentations",
-            found="not installed",
-            expected="a version below 2",
-            do="`pip install --no-deps albumentations==1.4.24 albucore==0.0.23`, "
-            "`pip install pydantic simsimd stringzilla`",
-        ) from error
+        raise albumentations_missing() from error
 
 
 def _seed_albumentations(dataset: object) -> None:
