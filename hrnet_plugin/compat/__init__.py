@@ -13,6 +13,7 @@ from . import (
     cpu_amp,
     ddp_buffers,
     ddp_on_cpu,
+    framework_bases,
     grad_scaler,
     import_warnings,
     launchers,
@@ -39,6 +40,7 @@ FIXES: tuple[Fix, ...] = (
     cpu_amp.FIX,
     bf16_to_numpy.FIX,
     grad_scaler.FIX,
+    framework_bases.FIX,
 )
 
 _finder: FixFinder | None = None

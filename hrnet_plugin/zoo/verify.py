@@ -39,11 +39,15 @@ class Verifier:
 
     def verify(self, models: Iterable[ZooModel]) -> Iterator[Verdict]:
         """The verdict on each model, as soon as it is there."""
-        for model in models:
-            with _quiet():
-                verdict = self._verify_one(model)
-            gc.collect()  # models hold themselves in cycles, and the next ones need the room
-            yield verdict
+        gc.freeze()  # what is there now is not walked through again and again
+        try:
+            for model in models:
+                with _quiet():
+                    verdict = self._verify_one(model)
+                gc.collect()  # models hold themselves in cycles, and the next ones need the room
+                yield verdict
+        finally:
+            gc.unfreeze()
 
     def _verify_one(self, model: ZooModel) -> Verdict:
         verdict = Verdict(model.name, model.framework)

@@ -243,6 +243,14 @@ def probe_grad_scaler() -> bool:
     return amp_optimizer_wrapper.GradScaler(enabled=False).is_enabled()
 
 
+def probe_framework_bases() -> bool:
+    """framework_bases: whether a metafile is read twice"""
+    from mmengine.config import utils
+
+    Path("metafile.yml").write_text("Models: []")
+    return utils.load("metafile.yml") is not utils.load("metafile.yml")
+
+
 def probe_to_numpy() -> list:
     """bf16_to_numpy"""
     import torch
