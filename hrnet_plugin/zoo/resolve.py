@@ -85,7 +85,7 @@ def differences(ours: Config, theirs: Config, allowed: Sequence[str] = ()) -> li
 
     Args:
         ours, theirs: The configs.
-        allowed: Keys (`model.head`) below which they may differ, but must somewhere.
+        allowed: Keys (`model.head`) below which they may differ, but must somewhere; ours must have them.
 
     Allowed is: another class of backbone, its architecture by name, and that its weights are named by the backbone
     rather than by the model. What these lead to is compared: the description, every option, the initialisation and
@@ -99,7 +99,7 @@ def differences(ours: Config, theirs: Config, allowed: Sequence[str] = ()) -> li
         parts["model"].pop("pretrained", None)
     lines = list(_compare(one, other, ""))
     for prefix in allowed:
-        rest = [line for line in lines if not re.match(rf"{re.escape(prefix)}[.:\[]", line)]
+        rest = [line for line in lines if not re.match(rf"{re.escape(prefix)}[.:\[](?! ours 'nothing')", line)]
         if len(rest) == len(lines):
             rest.append(f"{prefix}: the same, though the index says that it differs")
         lines = rest

@@ -24,6 +24,8 @@ MODELS = [model for model in read_index() if model.upstream]
 BASES = project_dir("configs") / "_base_"
 #: Bases of configs that stand for no config of a framework.
 OWN_BASES = ("generated", "quickstart", "coco_masks", "coco_topdown_256x192", "higher")
+#: What upstream's unfinished config has nothing to compare with; `tests/configs/test_associative_embedding.py` has.
+SEEN_ELSEWHERE = {"codecs/ae_512x512.py": ("codec: heatmap_size", "jitter: ", "encode: ")}
 
 
 @cache
@@ -124,7 +126,8 @@ def test_nothing_in_a_leaf_can_be_taken_out(model, copied):
 def test_nothing_in_a_base_can_be_taken_out(path, copied):
     base = copy_of(path, copied)
     source = base.read_text(encoding="utf-8")
-    ways = dict(removals(source))
+    elsewhere = SEEN_ELSEWHERE.get(path.relative_to(BASES).as_posix(), ())
+    ways = {name: shorter for name, shorter in removals(source) if not name.startswith(tuple(elsewhere))}
     assert ways
     try:
         for name, shorter in ways.items():
