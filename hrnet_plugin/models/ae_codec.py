@@ -20,9 +20,9 @@ class AssociativeEmbedding(MMPoseAssociativeEmbedding):
     - It names `keypoint_indices` among its labels, so that `PackPoseInputs` hands them to the head. mmpose's codec
       names none, and training stops at the first step.
     - A keypoint belongs to the cell of the heatmap that contains it, as in the published training. mmpose's codec
-      takes the cell with the nearest centre-less index (it rounds) while its decoding adds half a cell
-      (`decode_center_shift=0.5`): predictions learnt so lie half a cell to the lower right, 2 pixels at stride 4. With
-      `use_udp` positions are no cells, and both codecs encode alike.
+      rounds to the nearest position, while its decoding adds half a cell (`decode_center_shift=0.5`): what is learnt
+      so lies half a cell to the lower right, 2 pixels at stride 4. With `use_udp` positions are no cells, and both
+      codecs encode alike.
 
     For several resolutions give `GenerateTarget` one codec for each and `multilevel=True`.
     """
