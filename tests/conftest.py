@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # The suite proves the CPU paths on any machine: numbers are compared to the last bit, and two ranks must start where
 # there is one GPU. Subprocesses inherit it.
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
+# Several workers share the cores: threads of their own would wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

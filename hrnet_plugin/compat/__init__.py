@@ -7,6 +7,7 @@ it mends is imported, and only where the breakage is there. `reports` tells what
 from __future__ import annotations
 
 from . import (
+    albumentations_update,
     allow_list,
     bf16_to_numpy,
     checkpoint_reading,
@@ -41,6 +42,7 @@ FIXES: tuple[Fix, ...] = (
     bf16_to_numpy.FIX,
     grad_scaler.FIX,
     framework_bases.FIX,
+    albumentations_update.FIX,
 )
 
 _finder: FixFinder | None = None

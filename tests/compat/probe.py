@@ -251,6 +251,27 @@ def probe_framework_bases() -> bool:
     return utils.load("metafile.yml") is not utils.load("metafile.yml")
 
 
+def probe_albumentations_update() -> list:
+    """albumentations_update: whether its import looks for a newer version"""
+    asked = []
+    package = Path("look_alike/albumentations")
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "import os\nfrom probed import asked\n"
+        "if os.getenv('NO_ALBUMENTATIONS_UPDATE', '').lower() not in {'true', '1'}:\n    asked.append('asked')\n"
+    )
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "albumentations"}
+    sys.modules["probed"] = SimpleNamespace(asked=asked)
+    sys.path.insert(0, "look_alike")
+    try:
+        importlib.import_module("albumentations")
+    finally:
+        sys.path.remove("look_alike")
+        del sys.modules["probed"], sys.modules["albumentations"]
+        sys.modules.update(before)
+    return asked
+
+
 def probe_to_numpy() -> list:
     """bf16_to_numpy"""
     import torch

@@ -7,8 +7,8 @@ import torch
 
 from hrnet_plugin.errors import ConfigError, MissingDependency
 from hrnet_plugin.zoo.miniature import with_miniature_data
+from hrnet_plugin.zoo.report import environment
 from hrnet_plugin.zoo.train_step import kind_of, train_one_step
-from hrnet_plugin.zoo.verify import environment
 
 POSE = "mmpose::body_2d_keypoint/topdown_heatmap"
 HALF = f"{POSE}/coco/td-hm_hrnet-w32_fp16-8xb64-210e_coco-256x192.py"

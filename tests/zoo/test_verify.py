@@ -72,7 +72,7 @@ def wrong(model: ZooModel, change: str, tmp_path) -> ZooModel:
 @pytest.mark.parametrize(
     ("change", "finding"),
     [
-        ("model = dict(backbone=dict(upsample_mode='bilinear'))", "prediction differs by"),
+        ("model = dict(backbone=dict(upsample_mode='nearest'))", "prediction differs by"),
         ("model = dict(backbone=dict(arch='w18_small_v2'))", "forward: RuntimeError: Error(s) in loading state_dict"),
         ("optim_wrapper = dict(optimizer=dict(lr=1.0))", "optim_wrapper.optimizer.lr: ours 1.0, upstream 0.002"),
     ],
