@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: How many names an error lists where none is near.
+_SHOWN = 20
 _WORKER = "Original Traceback (most recent call last):"
 
 
@@ -101,4 +103,4 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     if close:
         return "Did you mean " + " or ".join(repr(item) for item in close) + "?"
-    return "Known: " + ", ".join(known)
+    return "Known: " + ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")

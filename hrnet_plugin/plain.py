@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def plain(node: Any) -> Any:
-    """A copy of a config node in dicts and lists, less the marks that mmengine sets on another package's bases."""
+def plain(node: Any, scope: str | None = None) -> Any:
+    """A copy of a config node in dicts and lists, less the marks that mmengine sets on another package's bases.
+
+    Args:
+        node: A config, or a part of one.
+        scope: Leave out only the marks of this scope, which say nothing in a config of it; None leaves out all.
+    """
     if isinstance(node, Mapping):
-        return {key: plain(value) for key, value in node.items() if key != "_scope_"}
+        marks = node.get("_scope_") in (None, scope) or scope is None
+        return {key: plain(value, scope) for key, value in node.items() if not (marks and key == "_scope_")}
     if isinstance(node, (list, tuple)):
-        return [plain(value) for value in node]
+        return [plain(value, scope) for value in node]
     return node
 
 

@@ -22,8 +22,8 @@ def find_config(name: str) -> Path:
     """The config file that the user means.
 
     Args:
-        name: A path, or the name of a config of this installation: `hrnet_w32_coco`, `pose/name`, with or
-            without `.py`.
+        name: A path, the name of a config of this installation (`hrnet_w32_coco`, `pose/name`, with or without
+            `.py`), or that of a published model.
 
     Raises:
         ConfigError: nothing of this name, or several of the package's configs.
@@ -38,6 +38,9 @@ def find_config(name: str) -> Path:
         return matches[0]
     if matches:
         raise ConfigError(f"config {name!r}", found=f"{len(matches)} of this name", do=suggestion(wanted, known))
+    published = _published_config(wanted)
+    if published is not None:
+        return published
     names = {*known, *(Path(key).name for key in known)}
     raise ConfigError(
         f"config {name!r}",
@@ -45,6 +48,13 @@ def find_config(name: str) -> Path:
         expected="a config file, or the name of one of the package's configs",
         do=suggestion(wanted, names) if "/" not in wanted else suggestion(path.stem, names),
     )
+
+
+def _published_config(name: str) -> Path | None:
+    """The config of a model whose published name is another than its file's: ImageNet's trained by third parties."""
+    from hrnet_plugin.zoo.index import read_index
+
+    return next((model.config for model in read_index() if model.name == name), None)
 
 
 def _packaged_configs() -> dict[str, Path]:

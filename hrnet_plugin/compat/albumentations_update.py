@@ -30,7 +30,7 @@ def _forbidden() -> Iterator[None]:
     try:
         yield
     finally:
-        del os.environ[_VARIABLE]
+        os.environ.pop(_VARIABLE, None)
 
 
 FIX = DuringImport(

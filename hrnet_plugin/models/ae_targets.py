@@ -37,7 +37,7 @@ def read_targets(samples: Sequence[Any], predicted: Sequence[Tensor]) -> Targets
     Raises:
         ConfigError: the pipeline packed no heatmaps, masks or indices, or heatmaps of other resolutions.
     """
-    fields = [sample.get("gt_fields") or {} for sample in samples]
+    fields = [_part(sample, "gt_fields") for sample in samples]
     heatmaps = _stacked(fields, "heatmaps", "GenerateTarget with the codec hrnet_plugin.AssociativeEmbedding")
     masks = _stacked(fields, "heatmap_mask", "BottomupGetHeatmapMask after GenerateTarget")
     # mmpose packs the mask of a single resolution as (1, H, W), those of several as (H, W).
@@ -45,6 +45,12 @@ def read_targets(samples: Sequence[Any], predicted: Sequence[Tensor]) -> Targets
     sizes = [tuple(maps.shape[-2:]) for maps in predicted]
     _check_sizes([tuple(maps.shape[-2:]) for maps in heatmaps], sizes)
     return Targets(heatmaps, masks, _indices(samples, multilevel=len(sizes) > 1))
+
+
+def _part(sample: Any, name: str) -> Any:
+    """A part of a data sample; an empty dict where it is not there. One without persons counts as false."""
+    part = sample.get(name)
+    return {} if part is None else part
 
 
 def _stacked(fields: Sequence[Any], name: str, step: str) -> list[Tensor]:
@@ -73,7 +79,7 @@ def _check_sizes(packed: list[tuple[int, int]], predicted: list[tuple[int, int]]
 
 
 def _indices(samples: Sequence[Any], multilevel: bool) -> list[Tensor]:
-    labels = [sample.get("gt_instance_labels") or {} for sample in samples]
+    labels = [_part(sample, "gt_instance_labels") for sample in samples]
     if any("keypoint_indices" not in packed for packed in labels):
         raise ConfigError(
             "train_pipeline",

@@ -56,7 +56,14 @@ class HigherHRNetHead(AssociativeEmbeddingHead):
         decoder: Mapping | None = None,
         init_cfg: Mapping | Sequence[Mapping] | None = None,
     ):
-        for field, value in {"in_channels": in_channels, "num_deconvs": num_deconvs, "num_blocks": num_blocks}.items():
+        counts = {
+            "in_channels": in_channels,
+            "num_keypoints": num_keypoints,
+            "tag_dim": tag_dim,
+            "num_deconvs": num_deconvs,
+            "num_blocks": num_blocks,
+        }
+        for field, value in counts.items():
             check_count(f"head.{field}", value)
         super().__init__(
             in_channels=in_channels,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from ..archs import CONVENTIONS, Conventions, find_arch, read_extra
+from ..archs import (
+    CONVENTIONS,
+    Conventions,
+    HRNetSpec,
+    LiteHRNetSpec,
+    find_arch,
+    find_lite_arch,
+    read_extra,
+    read_lite_extra,
+)
+from ..errors import ConfigError, nearest
 from ..models.inits import INITS
 from ..models.pretrained import resolve_source
 from ..plain import as_list, plain
@@ -30,33 +40,38 @@ def describe_backbone(model: Mapping, scope: str) -> dict:
         scope: The framework in whose scope it is built.
     """
     backbone = plain(model["backbone"])
-    kind = backbone.pop("type")
-    conventions = Conventions() if kind.startswith("hrnet_plugin.") else CONVENTIONS[scope]
-    described = {"class": kind.rpartition(".")[2]}
-    described |= _READERS[described["class"]](backbone, conventions, scope)
+    kind = str(backbone.pop("type"))
+    own = kind.startswith("hrnet_plugin.")
+    conventions = Conventions() if own else CONVENTIONS[scope]
+    name = kind.rpartition(".")[2]
+    if name not in _READERS:
+        raise ConfigError("model.backbone.type", found=repr(kind), do=nearest(name, _READERS))
+    described = {"class": name, "spec": _READERS[name](backbone, conventions, None if own else scope)}
     entries = as_list(backbone.pop("init_cfg", None))
     named = [{"checkpoint": source} for source in (model.get("pretrained"), backbone.pop("pretrained", None)) if source]
     weights = [*named, *(entry for entry in entries if entry["type"] == "Pretrained")]
     described["pretrained"] = [
         {"checkpoint": resolve_source(entry["checkpoint"]), "prefix": entry.get("prefix")} for entry in weights
     ]
-    inits = [entry for entry in entries if entry["type"] != "Pretrained"] or INITS[conventions.init]
+    inits = [entry for entry in entries if entry["type"] != "Pretrained"] or INITS[_default_init(name, conventions)]
     described["init"] = [{**entry, "layer": as_list(entry["layer"])} for entry in plain(inits)]
     described["spec"] = asdict(described["spec"])
     return plain(described) | {**_DEFAULTS, "norm_eval": conventions.norm_eval, **backbone}
 
 
-def _read_hrnet(backbone: dict, conventions: Conventions, scope: str) -> dict:
+def _default_init(name: str, conventions: Conventions) -> str:
+    """Lite-HRNet begins as in mmpose, its only framework."""
+    return "normal" if name == "LiteHRNet" else conventions.init
+
+
+def _read_hrnet(backbone: dict, conventions: Conventions, framework: str | None) -> HRNetSpec:
     arch = backbone.pop("arch", None)
     extra = backbone.pop("extra", None)
     choices = {name: backbone.pop(name) for name in _CHOICES if name in backbone}
-    if extra is not None:
-        spec = read_extra(extra, conventions)
-    elif scope == "mmpretrain" and conventions is CONVENTIONS["mmpretrain"]:
-        spec = read_extra(_mmpretrain_extra(arch), conventions)
-    else:
-        spec = find_arch(arch)
-    return {"spec": spec.with_choices(**choices)}
+    if framework == "mmpretrain" and extra is None:
+        extra = _mmpretrain_extra(arch)
+    spec = find_arch(arch or "w32") if extra is None else read_extra(extra, conventions)
+    return spec.with_choices(**choices)
 
 
 def _mmpretrain_extra(arch: str) -> dict:
@@ -68,14 +83,12 @@ def _mmpretrain_extra(arch: str) -> dict:
     return {f"stage{number}": dict(zip(keys, stage, strict=True)) for number, stage in enumerate(stages, start=1)}
 
 
-def _read_lite_hrnet(backbone: dict, conventions: Conventions, scope: str) -> dict:
-    from ..archs import find_lite_arch, read_lite_extra
-
+def _read_lite_hrnet(backbone: dict, conventions: Conventions, framework: str | None) -> LiteHRNetSpec:
     extra = backbone.pop("extra", None)
-    return {"spec": find_lite_arch(backbone.pop("arch")) if extra is None else read_lite_extra(extra)}
+    return find_lite_arch(backbone.pop("arch")) if extra is None else read_lite_extra(extra)
 
 
-_READERS: Mapping[str, Callable[[dict, Conventions, str], dict]] = {
+_READERS: Mapping[str, Callable[[dict, Conventions, str | None], HRNetSpec | LiteHRNetSpec]] = {
     "HRNet": _read_hrnet,
     "LiteHRNet": _read_lite_hrnet,
 }

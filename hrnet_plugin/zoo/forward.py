@@ -65,10 +65,10 @@ def compare_models(ours: Mapping, theirs: Mapping, scope: str, val_batch: dict, 
         return Comparison(
             parameters=sum(parameter.numel() for parameter in one.parameters()),
             upstream_parameters=sum(parameter.numel() for parameter in other.parameters()),
-            prediction=_difference(predict(one, val_batch), predict(other, val_batch)),
+            prediction=largest_difference(predict(one, val_batch), predict(other, val_batch)),
             loss=None
             if train_batch is None
-            else _difference(loss_of(one, train_batch), loss_of(other, train_batch), least=1),
+            else largest_difference(loss_of(one, train_batch), loss_of(other, train_batch), least=1),
         )
 
 
@@ -85,11 +85,17 @@ def share_weights(one: nn.Module, other: nn.Module) -> None:
 
 
 def predict(model: nn.Module, batch: dict) -> list[np.ndarray]:
-    """Every number of the model's predictions for a batch, in evaluation mode."""
+    """Every number of the model's predictions for a batch, in evaluation mode; what was given is left out."""
     model.eval()
     torch.manual_seed(0)
     with torch.no_grad():
-        return list(_numbers(model.val_step(copy.deepcopy(batch))))
+        samples = model.val_step(copy.deepcopy(batch))
+    return list(_numbers([{name: value for name, value in one.items() if not _is_given(name)} for one in samples]))
+
+
+def _is_given(field: str) -> bool:
+    """Whether a field of a data sample came with the data and not from the model."""
+    return field.startswith("gt_") or field in ("ignored_instances", "proposals")
 
 
 def loss_of(model: nn.Module, batch: dict) -> list[np.ndarray]:
@@ -100,7 +106,10 @@ def loss_of(model: nn.Module, batch: dict) -> list[np.ndarray]:
     data = model.data_preprocessor(copy.deepcopy(batch), training=True)
     with torch.no_grad():
         losses = model._run_forward(data, mode="loss")
-    return list(_numbers(model.parse_losses(losses)[1]))
+    numbers = list(_numbers(model.parse_losses(losses)[1]))
+    if not all(np.isfinite(number).all() for number in numbers) or not any(number.any() for number in numbers):
+        raise RuntimeError(f"a loss of {[float(number) for number in numbers]} shows nothing")
+    return numbers
 
 
 def _numbers(node: object) -> Iterator[np.ndarray]:
@@ -117,25 +126,32 @@ def _numbers(node: object) -> Iterator[np.ndarray]:
     elif isinstance(node, (list, tuple)):
         for item in node:
             yield from _numbers(item)
+    elif node is not None and not isinstance(node, str):
+        raise TypeError(f"an output of type {type(node).__name__} cannot be compared")
 
 
-def _difference(ours: list[np.ndarray], theirs: list[np.ndarray], least: int = _LEAST_DISTINCT) -> float:
-    """The largest difference; infinite where the shapes differ or a number is not finite on one side alone."""
+def largest_difference(ours: list[np.ndarray], theirs: list[np.ndarray], least: int = _LEAST_DISTINCT) -> float:
+    """The largest difference of two outputs; infinite where they differ in shape, or in what is not finite.
+
+    Raises:
+        RuntimeError: theirs holds fewer than `least` different finite numbers, and would equal almost anything.
+    """
     if _distinct(theirs) < least:
-        raise RuntimeError(f"an output of fewer than {least} distinct numbers shows nothing")
+        raise RuntimeError(f"an output of fewer than {least} different numbers shows nothing")
     if [array.shape for array in ours] != [array.shape for array in theirs]:
         return math.inf
     worst = 0.0
     for one, other in zip(ours, theirs, strict=True):
-        if not np.array_equal(np.isfinite(one), np.isfinite(other)):
+        finite = np.isfinite(one) & np.isfinite(other)
+        if not np.array_equal(one[~finite], other[~finite], equal_nan=True):
             return math.inf
-        finite = np.isfinite(one)
         if finite.any():
             worst = max(worst, float(np.abs(one[finite] - other[finite]).max()))
     return worst
 
 
 def _distinct(arrays: list[np.ndarray], enough: int = 1000) -> int:
-    """How many different numbers there are, of `enough` looked at in each array."""
+    """How many different finite numbers there are, of `enough` looked at in each array."""
     looked_at = [array.ravel()[:: max(1, array.size // enough)] for array in arrays]
-    return len(np.unique(np.concatenate(looked_at))) if looked_at else 0
+    numbers = np.concatenate(looked_at) if looked_at else np.empty(0)
+    return len(np.unique(numbers[np.isfinite(numbers)]))

@@ -80,7 +80,7 @@ def _read_row(row: Mapping, metafile: Path, configs: Path) -> ZooModel:
 
 
 def find_model(name: str, models: tuple[ZooModel, ...] | None = None) -> ZooModel:
-    """The model called `name`, or the one whose config is called so.
+    """The model called `name`, or the one whose config is called so, given by name or path.
 
     Raises:
         ConfigError: where there is none; suggests the nearest names.
@@ -89,7 +89,8 @@ def find_model(name: str, models: tuple[ZooModel, ...] | None = None) -> ZooMode
     for model in models:
         if name == model.name:
             return model
+    wanted = Path(name).name.removesuffix(".py")
     for model in models:
-        if name.removesuffix(".py") == model.config.stem:
+        if wanted == model.config.stem:
             return model
     raise ConfigError(f"model {name!r}", found="no such name in the zoo", do=nearest(name, [m.name for m in models]))

@@ -37,6 +37,7 @@ class Verdict:
         framework: Whose model it is.
         resolved, forward, trained: `passed`, `failed`, `needs full mmcv`, or `-` where there was nothing to do.
         comparison: The two models side by side.
+        network: The model that was run in the comparison: itself, or the first one of the very same network.
         kind: What was trained: task, head, data set.
         findings: One line each for what failed or could not be done.
     """
@@ -47,6 +48,7 @@ class Verdict:
     forward: str = NONE
     trained: str = NONE
     comparison: Comparison | None = None
+    network: str = ""
     kind: str = ""
     findings: list[str] = field(default_factory=list)
 
@@ -60,7 +62,7 @@ class Verdict:
     def fail(self, step: str, line: str) -> None:
         """Marks a step as failed, and says why."""
         setattr(self, step, FAILED)
-        self.findings.append(line)
+        self.findings.append(f"{step}: {line}")
 
     @property
     def failed(self) -> bool:
@@ -82,6 +84,7 @@ def report(verdicts: Sequence[Verdict]) -> dict:
         "environment": environment(),
         "models": len(verdicts),
         **{step: _totals(verdicts, step) for step in STEPS},
+        "networks_compared": len({verdict.network for verdict in compared}),
         "largest_difference": {
             name: max(verdict.comparison.largest for verdict in compared if verdict.framework == name)
             for name in frameworks

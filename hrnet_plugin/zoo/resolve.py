@@ -47,6 +47,13 @@ RUN_KEYS = (
     "work_dir",
     "tta_model",
     "tta_pipeline",
+    "compile",
+    "sync_bn",
+    "custom_imports",
+    "model_wrapper_cfg",
+    "activation_checkpointing",
+    "runner_type",
+    "strategy",
 )
 
 
@@ -73,10 +80,11 @@ def run_parts(cfg: Config) -> dict:
 
     The preprocessor that a config keeps at its top goes into the model, as mmengine's runner does it.
     """
-    parts = {key: plain(value) for key, value in cfg.to_dict().items() if key in RUN_KEYS and value}
+    scope = cfg.get("default_scope")
+    parts = {key: plain(value, scope) for key, value in cfg.to_dict().items() if key in RUN_KEYS and value}
     preprocessor = cfg.get("data_preprocessor")
     if preprocessor and "model" in parts:
-        parts["model"].setdefault("data_preprocessor", plain(preprocessor))
+        parts["model"].setdefault("data_preprocessor", plain(preprocessor, scope))
     return parts
 
 
@@ -93,6 +101,9 @@ def differences(ours: Config, theirs: Config, allowed: Sequence[str] = ()) -> li
     """
     one, other = run_parts(ours), run_parts(theirs)
     scope = other["default_scope"]
+    kind = str(one["model"]["backbone"].get("type"))
+    if not kind.startswith("hrnet_plugin."):
+        return [f"model.backbone.type: ours {kind!r}, expected a class of hrnet_plugin"]
     for parts in (one, other):
         described = describe_backbone(parts["model"], scope)
         parts["model"]["backbone"] = described

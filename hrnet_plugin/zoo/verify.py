@@ -34,7 +34,7 @@ class Verifier:
         self.folder = folder
         self.steps = tuple(steps)
         self.tolerance = tolerance
-        self._compared: dict[str, Outcome] = {}
+        self._compared: dict[str, tuple[str, Outcome]] = {}
         self._trained: set[str] = set()
 
     def verify(self, models: Iterable[ZooModel]) -> Iterator[Verdict]:
@@ -56,7 +56,9 @@ class Verifier:
         if ours is not None and model.upstream:
             theirs = verdict.note("resolved", _attempt(lambda: Config.fromfile(str(upstream_path(model)))))
         if theirs is not None and "resolved" in self.steps:
-            for line in differences(ours, theirs, model.differs):
+            compared = _attempt(lambda: differences(ours, theirs, model.differs))
+            verdict.note("resolved", compared)
+            for line in compared.result or ():
                 verdict.fail("resolved", line)
         elif verdict.resolved == PASSED:
             verdict.resolved = NONE
@@ -79,8 +81,9 @@ class Verifier:
     def _compare(self, verdict: Verdict, model: ZooModel, ours: Config, theirs: Config) -> None:
         key = _same_network(ours, theirs)
         if key not in self._compared:
-            self._compared[key] = _attempt(lambda: _compare(ours, theirs, with_loss=not model.differs))
-        found = verdict.comparison = verdict.note("forward", self._compared[key])
+            self._compared[key] = model.name, _attempt(lambda: _compare(ours, theirs, with_loss=not model.differs))
+        verdict.network, outcome = self._compared[key]
+        found = verdict.comparison = verdict.note("forward", outcome)
         if found is None:
             return
         if found.parameters != found.upstream_parameters:

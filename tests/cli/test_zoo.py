@@ -7,6 +7,7 @@ import json
 import pytest
 
 from hrnet_plugin.cli.main import WRONG_INPUT, main
+from hrnet_plugin.cli.run_config import find_config
 from hrnet_plugin.zoo import index
 
 NAME = "td-hm_hrnetv2-w18_8xb64-60e_cofw-256x256"
@@ -30,8 +31,20 @@ def test_a_failure_is_told_and_is_the_exit_status(capsys, monkeypatch, tmp_path)
     monkeypatch.setattr(index, "read_index", lambda: (changed,))
     assert main(["zoo", "verify", "--steps", "resolved"]) == 1
     out = capsys.readouterr().out
-    assert f"{NAME}: log_level: ours 'DEBUG', upstream 'INFO'" in out
+    assert f"{NAME}: resolved: log_level: ours 'DEBUG', upstream 'INFO'" in out
     assert "1 failed" in out
+
+
+@pytest.mark.parametrize("name", ["hrnet-w18_3rdparty_8xb32-ssld_in1k", "hrnet-w18_4xb32_in1k"])
+def test_a_published_model_is_a_config(name):
+    assert find_config(name).name == "hrnet-w18_4xb32_in1k.py"
+
+
+def test_a_name_that_is_near_to_none_gives_a_short_line(capsys):
+    assert main(["zoo", "verify", "x"]) == WRONG_INPUT
+    line = capsys.readouterr().err
+    assert "Known: ae_higherhrnet" in line
+    assert len(line) < 1500
 
 
 @pytest.mark.parametrize("name", ["td-hm_hrnetv2-w18_8xb64-60e_cofw", "hrnet-w18_4xb32_in1"])

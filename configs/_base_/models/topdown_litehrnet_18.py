@@ -4,6 +4,5 @@ model = dict(
     backbone=dict(
         _delete_=True,
         type='hrnet_plugin.LiteHRNet',
-        arch='litehrnet_18',
-        init_cfg=_base_.model.backbone.init_cfg),
+        arch='litehrnet_18'),
     head=dict(in_channels=40))
