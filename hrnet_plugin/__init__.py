@@ -15,7 +15,7 @@ from .errors import MissingDependency
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .archs import HRNetSpec
+    from .archs import HRNetSpec, LiteHRNetSpec
     from .models import HRFPN, BasicBlock, Bottleneck, HighResolutionModule, HRFuseScales, HRNet, HRNetV2Neck, LiteHRNet
 
 _HOMES = {
@@ -28,6 +28,7 @@ _HOMES = {
     "HRNetV2Neck": "hrnet_plugin.models",
     "LiteHRNet": "hrnet_plugin.models",
     "HRNetSpec": "hrnet_plugin.archs",
+    "LiteHRNetSpec": "hrnet_plugin.archs",
 }
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "HRNetV2Neck",
     "HighResolutionModule",
     "LiteHRNet",
+    "LiteHRNetSpec",
     "__version__",
 ]
 

@@ -163,6 +163,14 @@ def test_what_the_pipeline_left_out_is_named(samples, part, field, step):
     assert "\n" not in str(error.value)
 
 
+def test_an_image_without_people_counts_as_packed(samples):
+    samples[0].gt_instance_labels = samples[0].gt_instance_labels[torch.zeros(0, dtype=torch.long)]
+    assert len(samples[0].gt_instance_labels) == 0
+    losses = build().loss(draw_features(), samples)
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    assert losses["loss_pull"] > 0
+
+
 def test_another_number_of_resolutions_is_one_line(pose_samples):
     with pytest.raises(UserError, match=r"found heatmaps of 2 resolution\(s\), expected 1, as the head predicts"):
         build().loss(draw_features(), pose_samples([(16, 12), (32, 24)]))

@@ -1,4 +1,8 @@
-"""Both models learn: from the shipped configs, on generated pictures, through mmpose's pipeline, runner and metric."""
+"""Both models learn, on generated pictures, through mmpose's pipeline, runner and metric.
+
+The configs are the shipped ones with a shallow network, small pictures and a grouping loss of three times the published
+weight; the one of a single resolution decodes between the cells (UDP) as well.
+"""
 
 from __future__ import annotations
 

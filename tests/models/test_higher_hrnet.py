@@ -174,9 +174,13 @@ def test_one_resolution_of_targets_is_one_line(pose_samples):
         build().loss(draw_features(), pose_samples([(16, 12)]))
 
 
-def test_a_wrong_count_is_one_line():
-    with pytest.raises(SpecError, match=r"head.num_deconvs: found 0, expected a whole number of at least 1"):
-        build(num_deconvs=0)
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("num_deconvs", 0), ("num_keypoints", 0), ("num_keypoints", "17"), ("tag_dim", -1)],
+)
+def test_a_wrong_count_is_one_line(field, value):
+    with pytest.raises(SpecError, match=rf"head.{field}: found {value!r}, expected a whole number of at least 1"):
+        build(**{field: value})
 
 
 def test_the_norm_of_the_config_reaches_every_layer():
