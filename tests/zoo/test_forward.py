@@ -18,11 +18,13 @@ MANY = np.linspace(0.0, 1.0, 50)
 class Model(BaseModel):
     """Predicts and loses what it is told."""
 
-    def __init__(self, sample=None, loss=None):
+    def __init__(self, sample=None, loss=None, maps=None):
         super().__init__()
-        self.sample, self.value = sample, loss
+        self.sample, self.value, self.maps = sample, loss, maps
 
     def forward(self, inputs, data_samples=None, mode="tensor"):
+        if mode == "tensor":
+            return self.maps
         return {"loss": torch.tensor(self.value)} if mode == "loss" else [self.sample]
 
 
@@ -52,7 +54,16 @@ def test_what_was_given_is_no_prediction():
     sample = BaseDataElement()
     sample.gt_instances = InstanceData(bboxes=np.arange(100.0).reshape(25, 4))
     sample.pred_instances = InstanceData(bboxes=np.zeros((0, 4)))
-    assert [array.shape for array in predict(Model(sample), {"inputs": []})] == [(0, 4)]
+    maps = torch.rand(2, 3, 4)
+    numbers = predict(Model(sample, maps=maps), {"inputs": []})
+    assert [array.shape for array in numbers] == [(0, 4), (2, 3, 4)]
+    assert np.array_equal(numbers[1], maps.double().numpy())
+
+
+def test_what_was_found_is_enough():
+    sample = BaseDataElement()
+    sample.pred_instances = InstanceData(bboxes=np.arange(100.0).reshape(25, 4))
+    assert [array.shape for array in predict(Model(sample), {"inputs": []})] == [(25, 4)]
 
 
 def test_an_output_of_an_unknown_kind_is_not_passed_over():
