@@ -70,7 +70,9 @@ def _read_hrnet(backbone: dict, conventions: Conventions, framework: str | None)
     choices = {name: backbone.pop(name) for name in _CHOICES if name in backbone}
     if framework == "mmpretrain" and extra is None:
         extra = _mmpretrain_extra(arch)
-    spec = find_arch(arch or "w32") if extra is None else read_extra(extra, conventions)
+    if arch is None and extra is None:  # the class would take w32, but a published model is not named by leaving out
+        raise ConfigError("model.backbone", found="neither arch nor extra", expected="a preset by name")
+    spec = find_arch(arch) if extra is None else read_extra(extra, conventions)
     return spec.with_choices(**choices)
 
 

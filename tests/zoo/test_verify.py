@@ -75,12 +75,16 @@ def wrong(model: ZooModel, change: str, tmp_path) -> ZooModel:
     [
         ("model = dict(backbone=dict(arch='w19'))", "resolved: arch: found 'w19', expected a preset of HRNet"),
         ("model = dict(backbone=dict(type='hrnet_plugin.HRNett'))", "resolved: model.backbone.type: found"),
+        (
+            "model = dict(backbone=dict(_delete_=True, type='hrnet_plugin.HRNet'))",
+            "resolved: model.backbone: found neither arch nor extra, expected a preset by name",
+        ),
         ("model = dict(backbone=dict(type='HRNet'))", "ours 'HRNet', expected a class of hrnet_plugin"),
         ("model = dict(backbone=dict(upsample_mode='nearest'))", "prediction differs by"),
         ("model = dict(backbone=dict(arch='w18_small_v2'))", "forward: RuntimeError: Error(s) in loading state_dict"),
         ("optim_wrapper = dict(optimizer=dict(lr=1.0))", "optim_wrapper.optimizer.lr: ours 1.0, upstream 0.002"),
     ],
-    ids=["unknown preset", "unknown class", "not ours", "upsampling", "width", "learning rate"],
+    ids=["unknown preset", "unknown class", "no preset", "not ours", "upsampling", "width", "learning rate"],
 )
 def test_a_wrong_config_fails(change, finding, tmp_path):
     model = wrong(find_model("td-hm_hrnetv2-w18_8xb64-60e_cofw-256x256"), change, tmp_path)
