@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_tree import dicts_in, raw_items, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError
+from hrnet_plugin.plain import as_list
 
 from .pretrained_sources import local_checkpoint
 
@@ -61,12 +62,12 @@ def apply_test_flags(cfg: Config, args: argparse.Namespace) -> None:
     if args.dump:
         if not args.dump.endswith((".pkl", ".pickle")):
             raise ConfigError(f"--dump {args.dump}", expected="a .pkl file")
-        evaluators = _as_list(cfg.test_evaluator)
+        evaluators = as_list(cfg.test_evaluator)
         cfg.test_evaluator = [*evaluators, {"type": "DumpResults", "out_file_path": args.dump}]
     if args.out and not is_segmentation(cfg) and Path(args.out).suffix not in METRIC_FILES:
         raise ConfigError(f"--out {args.out}", expected="a file for the metrics, .json, .yaml or .pkl")
     if args.out and not wants_metrics_file(cfg, args.out):
-        for evaluator in _as_list(cfg.test_evaluator):
+        for evaluator in as_list(cfg.test_evaluator):
             if type_name(evaluator) != "DumpResults":
                 evaluator.update(output_dir=args.out, keep_results=True)
 
@@ -187,7 +188,3 @@ def _child(node: dict | Config, key: str) -> dict:
     if node.get(key) is None:
         node[key] = {}
     return node[key]  # read back, since mmengine stores a copy of its own kind
-
-
-def _as_list(evaluator: object) -> list:
-    return list(evaluator) if isinstance(evaluator, (list, tuple)) else [evaluator]

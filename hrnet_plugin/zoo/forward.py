@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from mmengine.config import Config, ConfigDict
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.structures import BaseDataElement
@@ -38,6 +39,14 @@ class Comparison:
     def largest(self) -> float:
         """The larger of the two differences."""
         return max(self.prediction, self.loss or 0.0)
+
+
+def model_config(cfg: Config) -> ConfigDict:
+    """A copy of the model's config as the runner completes it: with the preprocessor from the config's top."""
+    model = copy.deepcopy(cfg.model)
+    if cfg.get("data_preprocessor"):
+        model.setdefault("data_preprocessor", copy.deepcopy(cfg.data_preprocessor))
+    return model
 
 
 def build_model(model: Mapping, scope: str) -> nn.Module:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import MODELS, DefaultScope
+from mmengine.registry import DefaultScope
 from torch import nn
 
 from ..config_tree import dicts_in, leaf_datasets, type_name
 from ..errors import ConfigError
+from .forward import build_model, model_config
 from .miniature import first_batch
 from .miniature.batch import seeded
 
@@ -55,7 +55,7 @@ def train_one_step(cfg: Config) -> TrainedStep:
     batch = first_batch(cfg, "train_dataloader")
     optim_wrapper, substitutes = _optim_wrapper_config(cfg)
     with DefaultScope.overwrite_default_scope(cfg.default_scope), seeded(0):
-        model = revert_sync_batchnorm(MODELS.build(_from_scratch(cfg)))
+        model = build_model(_from_scratch(cfg), cfg.default_scope)
         model.init_weights()
         model.train()
         wrapper = build_optim_wrapper(model, optim_wrapper)
@@ -96,9 +96,7 @@ def _heads(node: Mapping) -> Iterator[str]:
 
 def _from_scratch(cfg: Config) -> dict:
     """The model's config as the runner completes it, less the weights to start from."""
-    model = copy.deepcopy(cfg.model)
-    if cfg.get("data_preprocessor"):
-        model.setdefault("data_preprocessor", cfg.data_preprocessor)
+    model = model_config(cfg)
     for node in dicts_in(model):
         if type_name(node.get("init_cfg")) == "Pretrained":
             node["init_cfg"] = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gc
 import json
 import logging
@@ -11,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 
 from ..errors import MissingDependency, find_user_error
 from ..plain import plain
-from .forward import Comparison, compare_models
+from .forward import Comparison, compare_models, model_config
 from .index import ZooModel
 from .report import FAILED, NEEDS_MMCV, NONE, PASSED, STEPS, Outcome, Verdict
 from .resolve import differences, upstream_path
@@ -129,16 +128,10 @@ def _compare(ours: Config, theirs: Config, with_loss: bool) -> Comparison:
 
     train_batch = first_batch(ours, "train_dataloader") if with_loss else None
     val_batch = first_batch(ours, "val_dataloader")
-    return compare_models(_model(ours), with_small_sizes(_model(theirs)), ours.default_scope, val_batch, train_batch)
-
-
-def _model(cfg: Config) -> ConfigDict:
-    """The model as the runner builds it, its preprocessor from the config's top where it stands there."""
-    model = copy.deepcopy(cfg.model)
-    if cfg.get("data_preprocessor"):
-        model.setdefault("data_preprocessor", copy.deepcopy(cfg.data_preprocessor))
-    return model
+    return compare_models(
+        model_config(ours), with_small_sizes(model_config(theirs)), ours.default_scope, val_batch, train_batch
+    )
 
 
 def _same_network(ours: Config, theirs: Config) -> str:
-    return json.dumps([plain(_model(ours)), plain(_model(theirs))], sort_keys=True, default=str)
+    return json.dumps([plain(model_config(ours)), plain(model_config(theirs))], sort_keys=True, default=str)
