@@ -15,14 +15,15 @@ FRAMEWORKS = {"mmengine", "mmcv", "mmpose", "mmseg", "mmdet", "mmpretrain"}
 ALLOWED = {
     "archs": set(),
     "nets": {"archs"},
-    "models": {"archs", "nets"},
     "compat": set(),
-    "checkpoints": {"archs", "nets", "models"},
+    "published": set(),
+    "checkpoints": {"archs", "nets", "compat"},
+    "models": {"archs", "nets", "published", "checkpoints"},
     "data": {"archs"},
     "analysis": {"archs", "nets", "models", "data"},
-    "engine": {"archs", "nets", "models", "checkpoints", "data"},
-    "zoo": {"archs", "nets", "models", "checkpoints", "data", "analysis", "engine", "compat"},
-    "cli": {"archs", "nets", "models", "checkpoints", "data", "analysis", "engine", "compat", "zoo"},
+    "engine": {"archs", "nets", "models", "published", "checkpoints", "data"},
+    "zoo": {"archs", "nets", "models", "published", "checkpoints", "data", "analysis", "engine", "compat"},
+    "cli": {"archs", "nets", "models", "published", "checkpoints", "data", "analysis", "engine", "compat", "zoo"},
 }
 
 

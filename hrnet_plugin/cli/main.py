@@ -77,7 +77,7 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _verb(name: str) -> ModuleType:
-    return importlib.import_module(f"hrnet_plugin.cli.{name}")
+    return importlib.import_module(f"hrnet_plugin.cli.{name.replace('-', '_')}")
 
 
 def _speaker() -> str:

@@ -52,7 +52,7 @@ def find_config(name: str) -> Path:
 
 def _published_config(name: str) -> Path | None:
     """The config of a model whose published name is another than its file's: ImageNet's trained by third parties."""
-    from hrnet_plugin.zoo.index import read_index
+    from hrnet_plugin.published.index import read_index
 
     return next((model.config for model in read_index() if model.name == name), None)
 

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from hrnet_plugin.zoo.index import find_model, read_index
+    from hrnet_plugin.published.index import find_model, read_index
     from hrnet_plugin.zoo.report import STEPS, report
     from hrnet_plugin.zoo.verify import Verifier
 

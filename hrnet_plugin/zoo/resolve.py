@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import MissingDependency
 from ..plain import plain
+from ..published.index import ZooModel
 from .backbone import describe_backbone
-from .index import ZooModel
 
 if TYPE_CHECKING:
     from mmengine.config import Config

@@ -14,8 +14,8 @@ from mmengine.config import Config
 
 from ..errors import MissingDependency, find_user_error
 from ..plain import plain
+from ..published.index import ZooModel
 from .forward import Comparison, compare_models, model_config
-from .index import ZooModel
 from .report import FAILED, NEEDS_MMCV, NONE, PASSED, STEPS, Outcome, Verdict
 from .resolve import differences, upstream_path
 

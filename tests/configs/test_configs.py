@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
 import hrnet_plugin
-from hrnet_plugin.zoo.index import find_model
+from hrnet_plugin.published.index import find_model
 from hrnet_plugin.zoo.resolve import run_parts
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"

@@ -17,7 +17,7 @@ from mmengine.config import Config
 
 from hrnet_plugin.errors import MissingDependency
 from hrnet_plugin.locations import project_dir
-from hrnet_plugin.zoo.index import ZooModel, find_model, read_index
+from hrnet_plugin.published.index import ZooModel, find_model, read_index
 from hrnet_plugin.zoo.resolve import differences, upstream_path
 
 MODELS = [model for model in read_index() if model.upstream]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hrnet_plugin.zoo.index import ZooModel, find_model, read_index
+from hrnet_plugin.published.index import ZooModel, find_model, read_index
 from hrnet_plugin.zoo.report import FAILED, NEEDS_MMCV, NONE, PASSED, Verdict, environment, report
 from hrnet_plugin.zoo.verify import Verifier
 

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlparse
 
 import yaml
 
 from ..errors import ConfigError, nearest
 from ..locations import project_dir
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights that somebody has published.
+
+    Args:
+        name: By which `hrnet://NAME` asks for it.
+        url: Where it was published.
+        sha256: Its SHA-256 in hexadecimal digits, or the first of them: OpenMMLab writes eight into the file name.
+            '' where none was published.
+    """
+
+    name: str
+    url: str
+    sha256: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """The last part of the URL, under which a copy is kept."""
+        return PurePosixPath(urlparse(self.url).path).name
 
 
 @dataclass(frozen=True)
@@ -24,6 +46,7 @@ class ZooModel:
         tasks: What the published results are of, such as `Body 2D Keypoint`.
         dataset: The data set of the published results.
         differs: Keys in which ours is on purpose not what upstream has, where upstream's cannot work.
+        weights: The trained weights; None where none were published.
     """
 
     name: str
@@ -32,6 +55,7 @@ class ZooModel:
     tasks: tuple[str, ...]
     dataset: str
     differs: tuple[str, ...] = ()
+    weights: Weights | None = None
 
     @property
     def framework(self) -> str | None:
@@ -76,7 +100,13 @@ def _read_row(row: Mapping, metafile: Path, configs: Path) -> ZooModel:
     if len(datasets) != 1:
         raise ConfigError(f"{metafile}: {name}", found=f"{len(datasets)} data sets", expected="one")
     tasks = tuple(task for task, _ in results)
-    return ZooModel(name, config, row.get("Upstream"), tasks, datasets.pop(), tuple(row.get("Differs", ())))
+    differs = tuple(row.get("Differs", ()))
+    return ZooModel(name, config, row.get("Upstream"), tasks, datasets.pop(), differs, _read_weights(row))
+
+
+def _read_weights(row: Mapping) -> Weights | None:
+    url = row.get("Weights")
+    return Weights(row["Name"], url, str(row.get("SHA256", ""))) if url else None
 
 
 def find_model(name: str, models: tuple[ZooModel, ...] | None = None) -> ZooModel:
@@ -94,3 +124,22 @@ def find_model(name: str, models: tuple[ZooModel, ...] | None = None) -> ZooMode
         if wanted == model.config.stem:
             return model
     raise ConfigError(f"model {name!r}", found="no such name in the zoo", do=nearest(name, [m.name for m in models]))
+
+
+def find_weights_row(name: str, configs: Path | None = None) -> Weights:
+    """The published weights called `name`: those of a model, or a backbone's that training starts from.
+
+    Args:
+        name: As in `hrnet://NAME`.
+        configs: The folder of the configs; by default that of this installation.
+
+    Raises:
+        ConfigError: there are none of that name; suggests the nearest.
+    """
+    configs = configs or project_dir("configs")
+    backbones = yaml.safe_load((configs / "_base_" / "weights" / "metafile.yml").read_text(encoding="utf-8"))["Models"]
+    rows = {row["Name"]: _read_weights(row) for row in backbones}
+    rows |= {model.name: model.weights for model in read_index(configs) if model.weights}
+    if name not in rows:
+        raise ConfigError(f"weights {name!r}", found="no such name in the zoo", do=nearest(name, rows))
+    return rows[name]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hrnet_plugin.errors import ConfigError
-from hrnet_plugin.zoo.index import find_model, read_index
+from hrnet_plugin.published.index import find_model, read_index
 
 TASKS = {
     "animal_2d_keypoint",
