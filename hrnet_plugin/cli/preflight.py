@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.compat.safetensors_files import check_safetensors, is_safetensors
 from hrnet_plugin.config_tree import dicts_in, leaf_datasets, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError, DataError
 
@@ -60,16 +61,18 @@ def check_checkpoint_file(path: str | Path, what: str = "checkpoint") -> None:
     """Check that a checkpoint is there and is whole, as far as that shows without loading it.
 
     Raises:
-        CheckpointError: no such file, a folder, empty, or a torch archive without its end.
+        CheckpointError: no such file, a folder, empty, or a torch archive or safetensors file without its end.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
-        raise CheckpointError(f"{what} {path}", found=found, expected="a checkpoint file (.pth)")
+        raise CheckpointError(f"{what} {path}", found=found, expected="a checkpoint file (.pth, .safetensors)")
     with open(path, "rb") as file:
         is_archive = file.read(2) == b"PK"
     if path.stat().st_size == 0:
         raise CheckpointError(f"{what} {path}", found="an empty file", expected="a checkpoint written by torch")
+    if is_safetensors(path):
+        check_safetensors(path)
     if is_archive and not zipfile.is_zipfile(path):
         raise CheckpointError(
             f"{what} {path}",

@@ -8,6 +8,7 @@ Detected: mmengine's own loader functions are in place.
 Done: local files and downloads are read with `weights_only=True`, whatever torch's environment variables say; every
 failure is a CheckpointError of one line, which names the file and, where there is one, the forbidden name. The text
 under `meta['config']`, which mmcv 1 wrote and mmengine does not, is kept as `meta['config_text']`: nothing runs it.
+Files in safetensors, of which mmengine knows nothing, are read as checkpoints (`safetensors_files`).
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import contextlib
 import pickle
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
+from urllib.parse import urlparse
 
 from ..errors import CheckpointError, UserError
 from .allow_list import allow, loads_weights_only
 from .fix import AfterImport, Finding
+from .safetensors_files import SUFFIX, is_safetensors, read_safetensors
 
 _GLOBAL = re.compile(r"GLOBAL ([\w.<>]+)")
 _STEP = re.compile(r"(Trying to call|Can only|Only persistent_load|persistent_load id)[^\n]*")
@@ -31,7 +34,7 @@ def read_checkpoint(path: str | Path, map_location: object = "cpu") -> dict:
     """Reads a checkpoint file, tensors and plain data only.
 
     Args:
-        path: The file; `~` stands for the home folder.
+        path: A file of `torch.save` or a safetensors file; `~` stands for the home folder.
         map_location: As in `torch.load`.
 
     Returns:
@@ -52,6 +55,8 @@ def read_checkpoint(path: str | Path, map_location: object = "cpu") -> dict:
         )
     _allow()
     with one_line(str(path)):
+        if is_safetensors(path):
+            return _checked(read_safetensors(path, map_location), str(path))
         return _checked(torch.load(path, map_location=map_location, weights_only=True), str(path))
 
 
@@ -67,10 +72,24 @@ def download_checkpoint(
 
     _allow()
     with one_line(url):
+        if PurePosixPath(urlparse(url).path).suffix == SUFFIX:
+            return _checked(read_safetensors(_fetched(url, model_dir, progress), map_location), url)
         checkpoint = torch.hub.load_state_dict_from_url(
             url, model_dir=model_dir, map_location=map_location, progress=progress, weights_only=True
         )
         return _checked(checkpoint, url)
+
+
+def _fetched(url: str, model_dir: str | None, progress: bool) -> Path:
+    """The file of a URL in torch's cache, where torch's own loader would keep it."""
+    import torch
+
+    folder = Path(model_dir or Path(torch.hub.get_dir()) / "checkpoints")
+    path = folder / PurePosixPath(urlparse(url).path).name
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path), progress=progress)
+    return path
 
 
 @contextlib.contextmanager
