@@ -1,0 +1,165 @@
+"""`hrnet publish`: a trained checkpoint as a file for others, with its row in a metafile."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hrnet_plugin.errors import CheckpointError, ConfigError
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from torch import nn
+
+    from hrnet_plugin.checkpoints.contents import Contents
+    from hrnet_plugin.checkpoints.publishing import Package
+
+HELP = "publish a trained checkpoint: weights alone, hashed and named, with a metafile row"
+_FORMS = ("pth", "safetensors")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hrnet publish`."""
+    parser.add_argument("checkpoint", metavar="CKPT", help="the checkpoint; it stays as it is")
+    parser.add_argument("--config", required=True, help="the config it was trained with, a file or a name")
+    parser.add_argument("--format", choices=_FORMS, default="pth", help="form of the published file (default pth)")
+    parser.add_argument("--name", help="what the file and the row are called (default: as the config)")
+    parser.add_argument("--out", default="published", metavar="DIR", help="where the file goes (default published)")
+    parser.add_argument("--url", help="where the file will be had: the address of its folder, or its own")
+    row = parser.add_argument_group("metafile row")
+    row.add_argument("--metafile", metavar="FILE", help="the metafile that gets the row (default DIR/metafile.yml)")
+    row.add_argument("--metric", action="append", default=[], metavar="NAME=VALUE", help="a result; may be repeated")
+    row.add_argument("--metrics-file", metavar="FILE", help="results as `hrnet test --out metrics.json` writes them")
+    row.add_argument("--task", help="what the results are of, such as 'Body 2D Keypoint' (default: as the config says)")
+    row.add_argument("--dataset", help="the data set of the results (default: as the config says)")
+    row.add_argument("--collection", help="the family in the metafile (default: as the config says)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Publishes; returns the exit status.
+
+    Raises:
+        UserError: the checkpoint does not fill the config's network, an argument or the metafile is wrong, or a file
+            cannot be written. The checkpoint is only ever read.
+    """
+    from hrnet_plugin.checkpoints.publishing import check_name, write
+    from hrnet_plugin.published.metafile import dump_metafile, to_yaml
+
+    from .published_row import compose_row, metafile_with, read_metrics
+    from .run_config import find_config, load_config
+
+    metrics = read_metrics(args.metric, args.metrics_file)
+    config = find_config(args.config)
+    name = args.name or config.stem
+    check_name(name)
+    metafile = Path(args.metafile or Path(args.out) / "metafile.yml")
+    metafile_with(None, metafile)  # a broken one is told before the work, not after it
+    cfg = load_config(config)
+    contents = _read(args.checkpoint)
+    network = _filled_network(cfg, contents)
+    row = compose_row(args, name, config, metafile, metrics, cfg, network)
+    package = _pack(contents, network, row, name, args.format)
+    row |= {"Weights": _address(args.url, package.file_name), "SHA256": package.sha256}
+    content = metafile_with(row, metafile)
+    published = write(package, args.out)
+    dump_metafile(content, metafile)
+    _print(contents, package, published.path, metafile, to_yaml([row]))
+    return 0
+
+
+def _read(checkpoint: str) -> Contents:
+    from hrnet_plugin.checkpoints.contents import read_contents
+
+    from .preflight import check_checkpoint_file
+    from .pretrained_sources import local_checkpoint
+
+    path = local_checkpoint(checkpoint)
+    check_checkpoint_file(path)
+    return read_contents(path)
+
+
+def _filled_network(cfg: Config, contents: Contents) -> nn.Module:
+    """The config's network with the checkpoint's weights, which are all of it and nothing else.
+
+    Raises:
+        CheckpointError: keys are missing, left over or of another shape, or it was trained with another upsampling.
+    """
+    from hrnet_plugin.checkpoints.network_meta import described_spec
+    from hrnet_plugin.engine.checkpoint_fit import fit_checkpoint
+    from hrnet_plugin.zoo.forward import build_model, model_config
+
+    from .explain import explained
+
+    with explained(cfg):
+        network = build_model(model_config(cfg), cfg.get("default_scope"))
+    what, do = f"checkpoint {contents.source}", "Take the config that the checkpoint was trained with"
+    fit = fit_checkpoint(network, contents.weights)
+    if fit.share < 1:
+        raise CheckpointError(
+            what,
+            found=f"{fit.matching} of {fit.total} keys of the network ({100 * fit.share:.1f} %)",
+            expected="all weights of the network in the config",
+            do=f"First mismatch: {fit.first_mismatch}. {do}",
+        )
+    left_over = network.load_state_dict(dict(contents.weights), strict=False).unexpected_keys
+    if left_over:
+        found = f"{len(left_over)} keys that the network has no place for, the first {left_over[0]}"
+        raise CheckpointError(what, found=found, expected="weights of the network in the config", do=do)
+    described, built = described_spec(contents.meta), getattr(network.backbone, "spec", None)
+    if described is not None and built is not None and described != built:
+        raise CheckpointError(
+            what,
+            found=f"a description of another network ({_first_difference(described, built)})",
+            expected="that of the config",
+            do=do,
+        )
+    return network
+
+
+def _first_difference(described: object, built: object) -> str:
+    for field, value in vars(described).items():
+        if value != getattr(built, field, None):
+            short = (f"{value!r}", f"{getattr(built, field, None)!r}")
+            return f"{field} is another" if max(map(len, short)) > 40 else f"{field} {short[0]}, not {short[1]}"
+    return type(described).__name__
+
+
+def _pack(contents: Contents, network: nn.Module, row: dict, name: str, form: str) -> Package:
+    from hrnet_plugin.checkpoints.network_meta import OWN, describe_network
+    from hrnet_plugin.checkpoints.publishing import kept_meta, pack
+    from hrnet_plugin.version import __version__
+
+    from .published_row import installed_versions
+
+    spec = getattr(network.backbone, "spec", None)
+    own = describe_network(spec)[OWN] if spec is not None else {"version": __version__}
+    config = row["Config"] if row["Config"].startswith("configs/") else Path(row["Config"]).name
+    own |= {"name": name, "config": config, "results": row["Results"], "versions": installed_versions()}
+    return pack(contents.weights, {**kept_meta(contents.meta), OWN: own}, name, form)
+
+
+def _address(url: str | None, file_name: str) -> str:
+    """The URL of a file; its name alone where nobody has said where it will be."""
+    if url is None:
+        return file_name
+    if "://" not in url:
+        raise ConfigError(f"--url {url}", found="no URL", expected="one such as https://example.org/weights")
+    return url if url.endswith((".pth", ".safetensors")) else f"{url.rstrip('/')}/{file_name}"
+
+
+def _print(contents: Contents, package: Package, path: Path, metafile: Path, row: str) -> None:
+    from .summary import print_table
+
+    averaged = "ema_state_dict" in contents.others
+    lines = [
+        ("file", str(path)),
+        ("SHA-256", package.sha256),
+        ("size", f"{len(package.content) / 2**20:.1f} MiB"),
+        ("weights", "averaged, as a test takes them (EMAHook)" if averaged else f"{len(contents.weights)} keys"),
+        ("left out", ", ".join(contents.others) or "nothing"),
+        ("row in", str(metafile)),
+    ]
+    notes = [] if "://" in row else ["without --url the row names the file alone: nobody can fetch it by that"]
+    print_table("published", lines, notes)
+    print(f"\n{row}", end="")
