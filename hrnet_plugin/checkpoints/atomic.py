@@ -6,11 +6,12 @@ The content goes to a partial file in the same folder, reaches the disk (fsync),
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import secrets
 from pathlib import Path
+
+from ..disk import sync_folder
 
 _PARTIAL = ".partial"
 
@@ -38,7 +39,7 @@ def save_atomically(content: object, path: str | os.PathLike[str]) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def write_text_atomically(text: str, path: str | os.PathLike[str]) -> None:
@@ -67,17 +68,3 @@ def serialise(content: object) -> memoryview:
     buffer = io.BytesIO()
     torch.save(content, buffer)
     return buffer.getbuffer()
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return  # Windows opens no folders
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        # Some network file systems do not know fsync of a folder; the file stands all the same.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(handle)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_tree import dicts_in, type_name
-from hrnet_plugin.errors import CheckpointError, ConfigError
+from hrnet_plugin.errors import ConfigError
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
     from hrnet_plugin.models.pretrained import MissingWeights
+
+_PRETRAINED = ("Pretrained", "PretrainedInit")
 
 
 def localise_weights(cfg: Config) -> list[MissingWeights]:
@@ -21,6 +23,10 @@ def localise_weights(cfg: Config) -> list[MissingWeights]:
 
     Returns:
         What was taken out, each once. A local path stays, whether the file is there or not.
+
+    Raises:
+        CheckpointError: weights at hand have another hash than the published one.
+        ConfigError: no weights of that name in the zoo.
     """
     missing: dict[str, MissingWeights] = {}
     for node in dicts_in(cfg.model):
@@ -31,6 +37,17 @@ def localise_weights(cfg: Config) -> list[MissingWeights]:
     if isinstance(cfg.get("load_from"), str):
         cfg.load_from = _local(cfg.load_from, missing)
     return list(missing.values())
+
+
+def weights_to_start_from(cfg: Config) -> list[str]:
+    """Whatever the parts of the model and the run start from, less simple paths: as the config names it, each once."""
+    from hrnet_plugin.published.sources import is_remote
+
+    named = [node.get("pretrained") for node in dicts_in(cfg.model)]
+    for node in dicts_in(cfg.model):
+        named += [entry.get("checkpoint") for entry in _entries(node) if type_name(entry) in _PRETRAINED]
+    named.append(cfg.get("load_from"))
+    return list(dict.fromkeys(source for source in named if isinstance(source, str) and is_remote(source)))
 
 
 def require_weights(missing: list[MissingWeights]) -> None:
@@ -44,34 +61,26 @@ def require_weights(missing: list[MissingWeights]) -> None:
             "--require-pretrained: pretrained weights are not at hand",
             found=f"nothing at {weights.path}",
             expected=f"the file from {weights.source}",
-            do=f"Fetch it with: curl -L --create-dirs -o {weights.path} {weights.source}",
+            do=f"To have it: {weights.command}",
         )
 
 
 def local_checkpoint(source: str) -> str:
-    """The local file of a checkpoint that the user named by path or URL.
+    """The local file of a checkpoint that the user named by path, URL or `hrnet://NAME`.
 
     Raises:
-        CheckpointError: a URL whose file is not at hand; nothing is fetched.
+        CheckpointError: its file is not at hand, or has another hash than the published one; nothing is fetched.
+        ConfigError: no weights of that name in the zoo.
     """
-    missing: dict[str, MissingWeights] = {}
-    found = _local(source, missing)
-    if found is None:
-        weights = missing[source]
-        raise CheckpointError(
-            f"checkpoint {source}",
-            found=f"nothing at {weights.path}",
-            do=f"Fetch it with: curl -L --create-dirs -o {weights.path} {weights.source}",
-        )
-    return found
+    from hrnet_plugin.models.pretrained import require_local
+
+    return str(require_local(source))
 
 
 def _localise_init_cfg(node: dict, missing: dict[str, MissingWeights]) -> None:
-    given = node["init_cfg"]
-    entries = list(given) if isinstance(given, (list, tuple)) else [given]
-    kept = []
+    entries, kept = _entries(node), []
     for entry in entries:
-        if type_name(entry) in ("Pretrained", "PretrainedInit") and isinstance(entry.get("checkpoint"), str):
+        if type_name(entry) in _PRETRAINED and isinstance(entry.get("checkpoint"), str):
             local = _local(entry["checkpoint"], missing)
             if local is None:
                 continue
@@ -81,6 +90,11 @@ def _localise_init_cfg(node: dict, missing: dict[str, MissingWeights]) -> None:
         del node["init_cfg"]
     elif len(kept) < len(entries):
         node["init_cfg"] = kept
+
+
+def _entries(node: dict) -> list:
+    given = node.get("init_cfg") or []
+    return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
 def _local(source: str, missing: dict[str, MissingWeights]) -> str | None:

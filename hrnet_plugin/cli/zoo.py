@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import zoo_fetch
+
 if TYPE_CHECKING:
     from hrnet_plugin.zoo.report import Verdict
 
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument("--steps", nargs="+", choices=("resolved", "forward", "trained"), help="all by default")
     verify.add_argument("--json", action="store_true", help="print the whole report as JSON")
     verify.set_defaults(zoo=_verify)
+    zoo_fetch.add_to(commands)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,21 +1,37 @@
 """Pretrained weights without surprise downloads.
 
-A config names its ImageNet weights by URL, as OpenMMLab's do. Training never fetches them: they are looked for in the
-weights folder under the URL's file name, and where they are not there the network starts from random weights and the
-absence is noted for everybody to see.
+A config names its weights as `hrnet://NAME`, by URL or by one of OpenMMLab's short names. Training never fetches them:
+they are looked for in the weight store (`published.store`), and where they are not there the network starts from random
+weights and the absence is noted for everybody to see.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from urllib.parse import urlparse
+from pathlib import Path
 
 import mmengine
 from mmengine.logging import print_log
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from ..errors import CheckpointError
+from ..published.sources import SCHEME, Source, find_source, is_named, is_remote
+from ..published.store import find_stored, stored_path, weights_dir
+
+__all__ = [
+    "MissingWeights",
+    "find_weights",
+    "has_pretrained",
+    "is_remote",
+    "localise",
+    "missing_weights",
+    "note_missing",
+    "resolve_source",
+    "weights_dir",
+    "weights_source",
+]
 
 
 @dataclass(frozen=True)
@@ -23,38 +39,43 @@ class MissingWeights:
     """Weights that a config asks for and that are not at hand.
 
     Args:
-        source: As the config names them.
+        source: The URL at which they were published.
         path: Where they would be found.
+        name: As `hrnet zoo fetch` is asked for them.
+        fetchable: Whether it can fetch them.
     """
 
     source: str
     path: Path
+    name: str
+    fetchable: bool = True
+
+    @property
+    def command(self) -> str:
+        """What brings the weights, as the end of a sentence."""
+        return f"hrnet zoo fetch {self.name}" if self.fetchable else f"put the file at {self.path}"
 
     def __str__(self) -> str:
         return (
-            f"pretrained weights not found, starting from random weights: {self.source} "
-            f"(to use them: curl -L --create-dirs -o {self.path} {self.source})"
+            f"pretrained weights not found, starting from random weights: {self.name} is not at {self.path} "
+            f"(to use them: {self.command})"
         )
 
 
 _missing: dict[str, MissingWeights] = {}
 
 
-def weights_dir() -> Path:
-    """The folder of pretrained weights: `HRNET_WEIGHTS`, or `hrnet_plugin/weights` in the user's cache."""
-    if named := os.environ.get("HRNET_WEIGHTS"):
-        return Path(named).expanduser()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return cache / "hrnet_plugin" / "weights"
-
-
-def is_remote(source: str) -> bool:
-    """Whether loading `source` would need the network."""
-    return "://" in source
-
-
 def resolve_source(source: str) -> str:
-    """The URL behind one of OpenMMLab's short names (`open-mmlab://msra/hrnetv2_w18`), from mmengine's own lists."""
+    """The URL behind `hrnet://NAME` or one of OpenMMLab's short names; anything else as it is.
+
+    Raises:
+        ConfigError: no weights of that name in the zoo.
+    """
+    return weights_source(source).url if is_named(source) else _resolve_short_name(source)
+
+
+def _resolve_short_name(source: str) -> str:
+    """The URL behind `open-mmlab://msra/hrnetv2_w18` and the like, from mmengine's own lists."""
     scheme, _, name = source.partition("://")
     if scheme not in ("open-mmlab", "openmmlab", "mmcls"):
         return source
@@ -64,24 +85,36 @@ def resolve_source(source: str) -> str:
     return json.loads(listed.read_text(encoding="utf-8")).get(renamed.get(name, name), source)
 
 
+def weights_source(source: str) -> Source:
+    """What the store knows of `hrnet://NAME`, a URL or one of OpenMMLab's short names.
+
+    Raises:
+        ConfigError: no weights of that name in the zoo, or a URL that names no file.
+    """
+    return find_source(_resolve_short_name(source))
+
+
 def find_weights(source: str) -> Path | None:
-    """The local file for `source` (a path or a URL), or None where there is none."""
+    """The local file for `source`, or None where the store has none. A path stays as it is.
+
+    Raises:
+        CheckpointError: the store's file has another hash than the published one.
+        ConfigError: no weights of that name in the zoo.
+    """
     if not is_remote(source):
         return Path(source).expanduser()
-    path = _local_path(resolve_source(source))
-    return path if path.is_file() else None
-
-
-def _local_path(url: str) -> Path:
-    return weights_dir() / PurePosixPath(urlparse(url).path).name
+    return find_stored(weights_source(source))
 
 
 def note_missing(source: str) -> MissingWeights:
     """Keeps in mind that `source` was asked for and not found."""
-    source = resolve_source(source)
-    missing = MissingWeights(source, _local_path(source))
-    _missing[source] = missing
+    missing = _describe(weights_source(source))
+    _missing[missing.source] = missing
     return missing
+
+
+def _describe(source: Source) -> MissingWeights:
+    return MissingWeights(source.url, stored_path(source), source.name, source.fetchable)
 
 
 def missing_weights() -> tuple[MissingWeights, ...]:
@@ -93,6 +126,10 @@ def localise(init_cfg: Mapping | Sequence[Mapping] | None) -> list[dict]:
     """`init_cfg` as a list in which every `Pretrained` entry names a local file.
 
     An entry whose weights are not at hand is left out, noted and logged.
+
+    Raises:
+        CheckpointError: weights at hand have another hash than the published one.
+        ConfigError: no weights of that name in the zoo.
     """
     entries = [init_cfg] if isinstance(init_cfg, Mapping) else list(init_cfg or [])
     kept = []
@@ -119,3 +156,35 @@ def _is_pretrained(entry: Mapping) -> bool:
         "Pretrained",
         "PretrainedInit",
     )
+
+
+def require_local(source: str) -> Path:
+    """The local file for `source`.
+
+    Raises:
+        CheckpointError: the store has none, or one with another hash; names file, folder, URL and the command that
+            fetches it.
+        ConfigError: no weights of that name in the zoo.
+    """
+    found = find_weights(source)
+    if found is None:
+        missing = _describe(weights_source(source))
+        do = missing.command[0].upper() + missing.command[1:]
+        raise CheckpointError(
+            f"checkpoint {source}",
+            found=f"nothing at {missing.path}",
+            expected=f"the file from {missing.source}",
+            do=f"Fetch it with: {missing.command}" if missing.fetchable else do,
+        )
+    return found
+
+
+@CheckpointLoader.register_scheme(prefixes=f"{SCHEME}://", force=True)
+def load_from_hrnet(filename: str, map_location: object = None) -> dict:
+    """mmengine's way to `hrnet://NAME`, for a framework's own tools: the store's file, never a download.
+
+    Raises:
+        CheckpointError: the store has no such file, or one with another hash.
+        ConfigError: no weights of that name in the zoo.
+    """
+    return CheckpointLoader.load_checkpoint(str(require_local(filename)), map_location)

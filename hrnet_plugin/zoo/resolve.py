@@ -8,9 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config_tree import rebuilt
 from ..errors import MissingDependency
+from ..models.pretrained import resolve_source
 from ..plain import plain
 from ..published.index import ZooModel
+from ..published.sources import is_named
 from .backbone import describe_backbone
 
 if TYPE_CHECKING:
@@ -78,14 +81,20 @@ def upstream_path(model: ZooModel) -> Path:
 def run_parts(cfg: Config) -> dict:
     """What a run takes from a config, as plain dicts and lists; an empty or false value counts as none.
 
-    The preprocessor that a config keeps at its top goes into the model, as mmengine's runner does it.
+    The preprocessor that a config keeps at its top goes into the model, as mmengine's runner does it; weights by name
+    become their URLs.
     """
     scope = cfg.get("default_scope")
     parts = {key: plain(value, scope) for key, value in cfg.to_dict().items() if key in RUN_KEYS and value}
     preprocessor = cfg.get("data_preprocessor")
     if preprocessor and "model" in parts:
         parts["model"].setdefault("data_preprocessor", plain(preprocessor, scope))
-    return parts
+    return rebuilt(parts, _published)
+
+
+def _published(value: object) -> object:
+    """The URL in the place of `hrnet://NAME`: upstream knows no names."""
+    return resolve_source(value) if isinstance(value, str) and is_named(value) else value
 
 
 def differences(ours: Config, theirs: Config, allowed: Sequence[str] = ()) -> list[str]:

@@ -247,13 +247,13 @@ def test_every_pipeline_checks_its_images_once(installed):
 
 def test_pretrained_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HRNET_WEIGHTS", str(tmp_path))
-    at_hand = tmp_path / "hrnetv2_w18-00eb2006.pth"
+    at_hand = tmp_path / "c.pth"
     at_hand.touch()
     normal, url = {"type": "Normal", "std": 0.001}, "https://example.org/a.pth"
     cfg = Config(
         {
             "model": {
-                "pretrained": "open-mmlab://msra/hrnetv2_w18",
+                "pretrained": "https://example.org/c.pth",
                 "backbone": {"init_cfg": [dict(normal), {"type": "Pretrained", "checkpoint": url}]},
                 "head": {"init_cfg": {"type": "Pretrained", "checkpoint": url}},
                 "neck": {"init_cfg": {"type": "Pretrained", "checkpoint": "here.pth"}},
@@ -271,7 +271,7 @@ def test_pretrained_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert "init_cfg" not in cfg.model.head
     assert cfg.model.neck.init_cfg.checkpoint == "here.pth"
     assert cfg.load_from is None
-    with pytest.raises(ConfigError, match=f"curl -L --create-dirs -o {tmp_path}/a.pth {url}"):
+    with pytest.raises(ConfigError, match=f"found nothing at {tmp_path}/a.pth, .*hrnet zoo fetch {url}"):
         require_weights(missing)
     require_weights([])
 

@@ -33,7 +33,7 @@ def test_pose_trains_saves_and_resumes(hrnet, data: Path, pose_config: Path):
     assert "run/epoch_1.pth" in told
     assert "run/best_coco_AP_epoch_1.pth" in told
     assert URL in told
-    assert f"curl -L --create-dirs -o {Path('weights/hrnet_w18.pth').resolve()} {URL}" in told
+    assert f"is not at {Path('weights/hrnet_w18.pth').resolve()} (to use them: hrnet zoo fetch {URL})" in told
     assert "ground-truth" in told
     before = outcome.out.partition("Epoch(train)")[0]
     assert f"starting from random weights: {URL}" in before

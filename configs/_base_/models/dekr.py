@@ -17,7 +17,5 @@ model = dict(
         rescore_cfg=dict(
             in_channels=74,
             norm_indexes=(5, 6),
-            init_cfg=dict(
-                type='Pretrained',
-                checkpoint='https://download.openmmlab.com/mmpose/pretrain_models/kpt_rescore_coco-33d58c5c.pth'))),
+            init_cfg=dict(type='Pretrained', checkpoint='hrnet://kpt_rescore_coco'))),
     test_cfg=dict(nms_dist_thr=0.05, shift_heatmap=True))

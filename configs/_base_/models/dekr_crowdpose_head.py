@@ -4,5 +4,4 @@ head = dict(
     rescore_cfg=dict(
         in_channels=59,
         norm_indexes=(0, 1),
-        init_cfg=dict(
-            checkpoint='https://download.openmmlab.com/mmpose/pretrain_models/kpt_rescore_crowdpose-300c7efe.pth')))
+        init_cfg=dict(checkpoint='hrnet://kpt_rescore_crowdpose')))
