@@ -1,0 +1,94 @@
+"""The weights of necks and heads, by name and shape, where a sign among the keys says which it is.
+
+What stands under the names of a known part and is not among its weights is unexpected; parts that are not known here
+(the heads of detectors) may hold anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from ..nets import HRFPN, ClassificationFusion
+from .formats.rules import fits_any, match
+from .structure import Shapes
+
+
+@dataclass(frozen=True)
+class Part:
+    """A neck or a head that is known.
+
+    Args:
+        name: What its keys begin with.
+        sign: Template of a key by which it is recognised.
+        shapes: From the channels of the backbone's branches and the shapes of the weights under `name` (without it) to
+            the shapes of all its weights. What cannot be known (the number of classes) is taken from the weights.
+    """
+
+    name: str
+    sign: str
+    shapes: Callable[[tuple[int, ...], Shapes], Mapping[str, tuple[int, ...]]]
+
+
+def _fusion(channels: tuple[int, ...], given: Shapes) -> Mapping[str, tuple[int, ...]]:
+    final = given.get("final_layer.conv.weight")
+    bias = any(match("downsample_layers.#.conv.bias", key) for key in given) or "final_layer.conv.bias" in given
+    shapes = _built(lambda: ClassificationFusion(channels, final[0] if final else 2048, conv_bias=bias))
+    whole = any(fits_any("downsample_layers.*|final_layer.*", key) for key in given)
+    return {key: shape for key, shape in shapes.items() if whole or key.startswith("increase_layers.")}
+
+
+def _pyramid(channels: tuple[int, ...], given: Shapes) -> Mapping[str, tuple[int, ...]]:
+    levels = {int(found[0]) for key in given if (found := match("fpn_convs.#.*", key))}
+    width = given["reduction_conv.conv.weight"][0]
+    return _built(lambda: HRFPN(channels, width, num_outs=max(levels, default=0) + 1))
+
+
+def _linear(channels: tuple[int, ...], given: Shapes) -> Mapping[str, tuple[int, ...]]:
+    classes, width = given["fc.weight"]
+    return {"fc.weight": (classes, width), "fc.bias": (classes,)}
+
+
+def _heatmaps(channels: tuple[int, ...], given: Shapes) -> Mapping[str, tuple[int, ...]]:
+    """One convolution, on the highest resolution or on all of them concatenated."""
+    maps, entering, *kernel = given["final_layer.weight"]
+    entering = entering if entering == sum(channels) else channels[0]
+    return {"final_layer.weight": (maps, entering, *kernel), "final_layer.bias": (maps,)}
+
+
+def _built(build: Callable[[], nn.Module]) -> Mapping[str, tuple[int, ...]]:
+    with torch.device("meta"):
+        return {key: tuple(value.shape) for key, value in build().state_dict().items()}
+
+
+#: The first of a name that is recognised counts.
+PARTS = (
+    Part("neck.0.", "neck.0.increase_layers.*", _fusion),
+    Part("neck.", "neck.reduction_conv.conv.weight", _pyramid),
+    Part("head.", "head.fc.weight", _linear),
+    Part("head.", "head.final_layer.weight", _heatmaps),
+)
+#: Layers between backbone and head, by which the shapes of the head's are no longer known.
+_BETWEEN = "neck.project.*|head.conv_layers.*|head.deconv_layers.*|head.loss_module.*|head.conv.*"
+
+
+def head_shapes(channels: tuple[int, ...], shapes: Shapes) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
+    """Shapes of all weights of the parts that are recognised, and what the keys of those parts begin with.
+
+    Args:
+        channels: Of each branch of the backbone.
+        shapes: Of our weights, by their whole names.
+    """
+    expected: dict[str, tuple[int, ...]] = {}
+    names: list[str] = []
+    if any(fits_any(_BETWEEN, key) for key in shapes):
+        return expected, ()
+    for part in PARTS:
+        if part.name not in names and any(match(part.sign, key) is not None for key in shapes):
+            given = {key.removeprefix(part.name): shape for key, shape in shapes.items() if key.startswith(part.name)}
+            expected |= {part.name + key: shape for key, shape in part.shapes(channels, given).items()}
+            names.append(part.name)
+    return expected, tuple(names)

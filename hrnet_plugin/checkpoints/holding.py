@@ -1,0 +1,66 @@
+"""Whether a format can hold a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..archs import HRNetSpec
+from ..errors import CheckpointError
+from .expected import Spec
+from .formats import Format
+from .renaming import Renamed
+
+_SHOWN = 3
+
+
+def check_network(spec: Spec, choices: Mapping[str, object], target: Format, backbone_only: bool) -> list[str]:
+    """Refuse a network that the target's code cannot build, or would run with other outputs.
+
+    Args:
+        spec: The backbone.
+        choices: Those of its choices that are known.
+        target: The format to convert to.
+        backbone_only: A backbone alone may go where it would run with other outputs, as a start for training.
+
+    Returns:
+        What the user should know.
+
+    Raises:
+        CheckpointError: the target cannot hold it.
+    """
+    network = type(spec).__name__.removesuffix("Spec")
+    if network not in target.networks:
+        raise _cannot_hold(target, f"a {network}", " or ".join(target.networks))
+    if not isinstance(spec, HRNetSpec) or target.is_ours:
+        return []
+    if target.num_stages not in (None, len(spec.stages)):
+        raise _cannot_hold(target, f"{len(spec.stages)} stages", str(target.num_stages))
+    notes = []
+    for name, value in target.choices.items():
+        if name in choices and choices[name] != value:
+            found = f"{name}={choices[name]!r}"
+            if not backbone_only:
+                raise _cannot_hold(target, found, f"{value!r}, since its outputs would be others", _ALONE)
+            notes.append(f"{found} in the source and {value!r} in {target.name}: outputs differ")
+    return notes
+
+
+_ALONE = "--backbone-only converts the backbone alone"
+
+
+def check_keys(written: Renamed, target: Format) -> None:
+    """Refuse to leave out weights for which the target has no names.
+
+    Raises:
+        CheckpointError: there are such weights.
+    """
+    if not written.left:
+        return
+    shown = ", ".join(written.left[:_SHOWN])
+    more = f" and {len(written.left) - _SHOWN} more" if len(written.left) > _SHOWN else ""
+    places = sorted({rule.ours for rule in target.rules if hasattr(rule, "ours")})
+    raise _cannot_hold(target, shown + more, f"keys of ours such as {', '.join(places)}", _ALONE)
+
+
+def _cannot_hold(target: Format, found: str, expected: str, do: str | None = None) -> CheckpointError:
+    return CheckpointError(f"format {target.name} cannot hold the network", found=found, expected=expected, do=do)
