@@ -28,6 +28,7 @@ class Contents:
         container: The entry in which the weights stood; '' where the file is the weights alone.
         prefix: What stood in front of every key, such as `module.`; '' where nothing did.
         others: Names of the other entries, such as `optimizer`.
+        versions: What torch keeps beside the weights of each module's version, by the module's path.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Contents:
     container: str = ""
     prefix: str = ""
     others: tuple[str, ...] = ()
+    versions: Mapping[str, Mapping] = field(default_factory=dict)
 
 
 def read_contents(path: str | Path) -> Contents:
@@ -72,6 +74,7 @@ def contents_of(checkpoint: object, source: str) -> Contents:
         container=container,
         prefix=prefix,
         others=others,
+        versions=_versions(checkpoint[container] if container else checkpoint, prefix),
     )
 
 
@@ -88,6 +91,15 @@ def _find_weights(checkpoint: object) -> tuple[str, dict[str, Tensor]]:
 
 def _tensors(node: Mapping) -> dict[str, Tensor]:
     return {str(key): value for key, value in node.items() if isinstance(value, Tensor)}
+
+
+def _versions(weights: Mapping, prefix: str) -> dict[str, Mapping]:
+    """torch's `_metadata`, in which the wrappers have paths of their own."""
+    said = getattr(weights, "_metadata", None)
+    if not isinstance(said, Mapping):
+        return {}
+    wrapped = {f"{path}.".removeprefix(prefix).removesuffix("."): value for path, value in said.items()}
+    return {path: value for path, value in wrapped.items() if isinstance(value, Mapping)}
 
 
 def _common_prefix(weights: Mapping[str, Tensor]) -> str:

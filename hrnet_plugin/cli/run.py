@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from mmengine.config import Config
     from mmengine.runner import Runner
 
-#: Share of the network's keys that weights to start from must match: a new head is fine, another backbone is not.
-_SHARE_TO_START_FROM = 0.5
-
 
 @dataclass
 class PreparedRun:
@@ -43,12 +40,14 @@ class PreparedRun:
 
 def train(args: argparse.Namespace) -> int:
     """Train as the flags of `hrnet train` say; returns the exit status."""
+    from hrnet_plugin.checkpoints.load_report import SHARE_TO_START_FROM
+
     from .summary import is_first_rank, print_train_summary
 
     started = time.monotonic()
     run = prepare_training(args)
     with explained(run.cfg):
-        runner = build_runner(run, 1.0 if run.cfg.get("resume") else _SHARE_TO_START_FROM, trains=True)
+        runner = build_runner(run, 1.0 if run.cfg.get("resume") else SHARE_TO_START_FROM, trains=True)
         runner.train()
     if is_first_rank():
         print_train_summary(runner, time.monotonic() - started, run.notices)

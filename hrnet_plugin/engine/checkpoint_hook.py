@@ -23,7 +23,9 @@ from hrnet_plugin.checkpoints.atomic import (
     serialise,
     write_text_atomically,
 )
+from hrnet_plugin.checkpoints.network_meta import describe_network
 from hrnet_plugin.checkpoints.random_streams import capture_random_streams, restore_random_streams
+from hrnet_plugin.checkpoints.same_keys import spec_of_network
 from hrnet_plugin.errors import CheckpointError
 from hrnet_plugin.registry import HOOKS
 
@@ -70,7 +72,7 @@ class _RemovesLater:
 
 @HOOKS.register_module()
 class CheckpointHook(EngineCheckpointHook):
-    """Saves checkpoints as mmengine's hook does: same options, file names and content, one key more.
+    """Saves checkpoints as mmengine's hook does: same options, file names and content, and a little more.
 
     - A checkpoint is written as a whole or not at all (local folders; other storage as mmengine writes it).
     - `last_checkpoint` moves only after its checkpoint stands.
@@ -78,6 +80,7 @@ class CheckpointHook(EngineCheckpointHook):
     - `random_streams`: the random generators of each rank. A run by epochs that is resumed with as many ranks
       goes on drawing where it stopped, so from an epoch's end it equals an uninterrupted run (without
       data-loader workers, whose streams mmengine seeds by itself).
+    - `meta` describes the network, where its backbone is ours: keys and shapes alone do not tell all of it.
     """
 
     _streams: list[dict[str, Any]] | None = None
@@ -94,7 +97,10 @@ class CheckpointHook(EngineCheckpointHook):
         self._go_on_drawing(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Add the random streams to a checkpoint from which training can resume."""
+        """Add the description of the network, and the random streams where training can resume from it."""
+        spec = spec_of_network(runner.model)
+        if spec is not None:
+            checkpoint["meta"].update(describe_network(spec))
         if self._streams is not None:
             checkpoint[_STREAMS] = self._streams
 

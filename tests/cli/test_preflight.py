@@ -15,7 +15,6 @@ from torch import nn
 
 from hrnet_plugin.cli import launch, preflight
 from hrnet_plugin.cli.explain import explained
-from hrnet_plugin.engine.checkpoint_fit import fit_checkpoint
 from hrnet_plugin.engine.image_files import CheckImageFiles, check_image_file
 from hrnet_plugin.engine.network_fit import check_network
 from hrnet_plugin.errors import CheckpointError, ConfigError, DataError, LaunchError, MissingDependency, find_user_error
@@ -347,19 +346,6 @@ def test_neck_that_does_not_fit():
 
     with pytest.raises(ConfigError, match=r"model.neck: found a layer for 5 channels where 6 arrive, .*\[4, 6\]"):
         check_network(_network(_Backbone(4, 6), neck=Neck(), head=nn.Identity()), {"head": {}})
-
-
-def test_share_of_a_checkpoint():
-    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
-    full = {key: value for key, value in model.state_dict().items() if "num_batches" not in key}
-    assert fit_checkpoint(model, full) == fit_checkpoint(model, {**full, "extra": torch.zeros(1)})
-    fit = fit_checkpoint(model, full)
-    assert (fit.matching, fit.total, fit.first_mismatch, fit.share) == (6, 6, "", 1.0)
-    partial = {"0.bias": full["0.bias"], "0.weight": torch.zeros(4, 4)}
-    fit = fit_checkpoint(model, partial)
-    assert (fit.matching, fit.total) == (1, 6)
-    assert fit.first_mismatch == "0.weight has shape (4, 4), the network needs (3, 2)"
-    assert fit_checkpoint(model, {"1.weight": full["1.weight"]}).first_mismatch == "0.weight is missing"
 
 
 def test_notices_stand_at_the_start_and_at_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
