@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 HELP = "publish a trained checkpoint: weights alone, hashed and named, with a metafile row"
 _FORMS = ("pth", "safetensors")
+_ADVICE = "Take the config that the checkpoint was trained with"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from hrnet_plugin.checkpoints.publishing import check_name, write
     from hrnet_plugin.published.metafile import dump_metafile, to_yaml
 
+    from .preflight import check_writable
     from .published_row import compose_row, metafile_with, read_metrics
     from .run_config import find_config, load_config
 
@@ -57,11 +61,13 @@ def run(args: argparse.Namespace) -> int:
     metafile_with(None, metafile)  # a broken one is told before the work, not after it
     cfg = load_config(config)
     contents = _read(args.checkpoint)
-    network = _filled_network(cfg, contents)
+    network, contents = _network_and_weights(cfg, contents)
     row = compose_row(args, name, config, metafile, metrics, cfg, network)
     package = _pack(contents, network, row, name, args.format)
     row |= {"Weights": _address(args.url, package.file_name), "SHA256": package.sha256}
     content = metafile_with(row, metafile)
+    check_writable(args.out, "--out")
+    check_writable(metafile.parent, "--metafile: folder")
     published = write(package, args.out)
     dump_metafile(content, metafile)
     _print(contents, package, published.path, metafile, to_yaml([row]))
@@ -79,60 +85,40 @@ def _read(checkpoint: str) -> Contents:
     return read_contents(path)
 
 
-def _filled_network(cfg: Config, contents: Contents) -> nn.Module:
-    """The config's network with the checkpoint's weights, which are all of it and nothing else.
+def _network_and_weights(cfg: Config, contents: Contents) -> tuple[nn.Module, Contents]:
+    """The config's network, and the contents with its weights alone, named as its keys are now.
 
     Raises:
         CheckpointError: keys are missing, left over or of another shape, or it was trained with another upsampling.
     """
-    from hrnet_plugin.checkpoints.network_meta import described_spec
-    from hrnet_plugin.engine.checkpoint_fit import fit_checkpoint
+    from hrnet_plugin.checkpoints.load_plan import plan_loading
     from hrnet_plugin.zoo.forward import build_model, model_config
 
     from .explain import explained
 
     with explained(cfg):
         network = build_model(model_config(cfg), cfg.get("default_scope"))
-    what, do = f"checkpoint {contents.source}", "Take the config that the checkpoint was trained with"
-    fit = fit_checkpoint(network, contents.weights)
-    if fit.share < 1:
-        raise CheckpointError(
-            what,
-            found=f"{fit.matching} of {fit.total} keys of the network ({100 * fit.share:.1f} %)",
-            expected="all weights of the network in the config",
-            do=f"First mismatch: {fit.first_mismatch}. {do}",
-        )
-    left_over = network.load_state_dict(dict(contents.weights), strict=False).unexpected_keys
+    what, expected = f"checkpoint {contents.source}", "weights of the network in the config"
+    plan = plan_loading(network, contents, adapts=False)
+    plan.require(1.0, what=what, advice=_ADVICE)
+    left_over = [*plan.report.unexpected, *chain.from_iterable(plan.report.unused.values())]
     if left_over:
         found = f"{len(left_over)} keys that the network has no place for, the first {left_over[0]}"
-        raise CheckpointError(what, found=found, expected="weights of the network in the config", do=do)
-    described, built = described_spec(contents.meta), getattr(network.backbone, "spec", None)
-    if described is not None and built is not None and described != built:
-        raise CheckpointError(
-            what,
-            found=f"a description of another network ({_first_difference(described, built)})",
-            expected="that of the config",
-            do=do,
-        )
-    return network
-
-
-def _first_difference(described: object, built: object) -> str:
-    for field, value in vars(described).items():
-        if value != getattr(built, field, None):
-            short = (f"{value!r}", f"{getattr(built, field, None)!r}")
-            return f"{field} is another" if max(map(len, short)) > 40 else f"{field} {short[0]}, not {short[1]}"
-    return type(described).__name__
+        raise CheckpointError(what, found=found, expected=expected, do=_ADVICE)
+    if plan.report.other_outputs:
+        raise CheckpointError(what, found=plan.report.other_outputs, expected=expected, do=_ADVICE)
+    return network, replace(contents, weights=plan.weights)
 
 
 def _pack(contents: Contents, network: nn.Module, row: dict, name: str, form: str) -> Package:
     from hrnet_plugin.checkpoints.network_meta import OWN, describe_network
     from hrnet_plugin.checkpoints.publishing import kept_meta, pack
+    from hrnet_plugin.checkpoints.same_keys import spec_of_network
     from hrnet_plugin.version import __version__
 
     from .published_row import installed_versions
 
-    spec = getattr(network.backbone, "spec", None)
+    spec = spec_of_network(network)
     own = describe_network(spec)[OWN] if spec is not None else {"version": __version__}
     config = row["Config"] if row["Config"].startswith("configs/") else Path(row["Config"]).name
     own |= {"name": name, "config": config, "results": row["Results"], "versions": installed_versions()}

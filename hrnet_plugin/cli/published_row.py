@@ -104,10 +104,12 @@ def compose_row(
     Raises:
         ConfigError: the task or the data set is neither given nor told by the config.
     """
+    from hrnet_plugin.checkpoints.same_keys import spec_of_network
+
     index = read_index()
     row = next((model for model in index if _same_file(model.config, config)), None)
     dataset = args.dataset or (row.dataset if row else _dataset(cfg, index))
-    spec = getattr(network.backbone, "spec", None)
+    spec = spec_of_network(network)
     told = {"Training Data": dataset, "Parameters": sum(item.numel() for item in network.parameters())}
     if spec is not None:
         told["Backbone"] = short_description(spec)

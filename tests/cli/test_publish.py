@@ -358,7 +358,8 @@ def test_weights_of_the_same_keys_and_another_upsampling(refused, pose):
     other = pose.network.backbone.spec.with_choices(upsample_mode="bilinear")
     save_as_trained(pose.network, pose.checkpoint, meta=describe_network(other))
     line = refused("publish", pose.checkpoint, "--config", pose.config)
-    assert "found a description of another network (upsample_mode 'bilinear', not 'nearest')" in line
+    assert "found same keys, other outputs: by its metadata the weights are of a network with" in line
+    assert "upsample_mode='bilinear', this one has upsample_mode='nearest'" in line
 
 
 def test_another_file_of_the_name_stays(refused, hrnet, pose):
