@@ -81,7 +81,7 @@ def convert(contents: Contents, to: str = "ours", source: str | None = None, bac
         target.name,
         name_network(spec),
         tuple(_entries(contents, origin, read, written, problems)),
-        (*_notes(contents), *notes),
+        (*_notes(contents), *([origin.advice] if origin.advice else []), *notes),
     )
     known = spec if choices or origin.choices or not isinstance(spec, HRNetSpec) else None
     return _finish(contents, origin, target, read, written, known, report)
@@ -98,7 +98,10 @@ def _describe(ours: Mapping[str, Tensor], contents: Contents, origin: Format) ->
     usual = dict(origin.choices)
     if spec.fuse_method == "concat":  # told by its keys
         usual.pop("fuse_method", None)
-    return spec.with_choices(**usual), {} if origin.is_ours else {**usual, "fuse_method": spec.fuse_method}
+    return spec.with_choices(**{**origin.usual, **usual}), {} if origin.is_ours else {
+        **usual,
+        "fuse_method": spec.fuse_method,
+    }
 
 
 def _entries(

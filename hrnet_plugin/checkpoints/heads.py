@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from ..nets import HRFPN, ClassificationFusion
+from .dense_heads import fcn_shapes, higher_shapes, ocr_shapes, row_shapes
 from .formats.rules import fits_any, match
 from .structure import Shapes
 
@@ -26,11 +27,13 @@ class Part:
         sign: Template of a key by which it is recognised.
         shapes: From the channels of the backbone's branches and the shapes of the weights under `name` (without it) to
             the shapes of all its weights. What cannot be known (the number of classes) is taken from the weights.
+        unless: Templates of layers between backbone and head, by which its shapes are no longer known.
     """
 
     name: str
     sign: str
     shapes: Callable[[tuple[int, ...], Shapes], Mapping[str, tuple[int, ...]]]
+    unless: str = ""
 
 
 def _fusion(channels: tuple[int, ...], given: Shapes) -> Mapping[str, tuple[int, ...]]:
@@ -64,15 +67,19 @@ def _built(build: Callable[[], nn.Module]) -> Mapping[str, tuple[int, ...]]:
         return {key: tuple(value.shape) for key, value in build().state_dict().items()}
 
 
+_BETWEEN = "neck.project.*|head.deconv_layers.*|head.loss_module.*|head.conv.*"
 #: The first of a name that is recognised counts.
 PARTS = (
     Part("neck.0.", "neck.0.increase_layers.*", _fusion),
     Part("neck.", "neck.reduction_conv.conv.weight", _pyramid),
     Part("head.", "head.fc.weight", _linear),
-    Part("head.", "head.final_layer.weight", _heatmaps),
+    Part("head.", "head.final_layers.#.weight", higher_shapes),
+    Part("head.", "head.conv_layers.#.*", row_shapes, unless=_BETWEEN),
+    Part("head.", "head.final_layer.weight", _heatmaps, unless=_BETWEEN),
+    Part("decode_head.", "decode_head.convs.0.conv.weight", fcn_shapes),
+    Part("decode_head.0.", "decode_head.0.convs.0.conv.weight", fcn_shapes),
+    Part("decode_head.1.", "decode_head.1.object_context_block.*", ocr_shapes),
 )
-#: Layers between backbone and head, by which the shapes of the head's are no longer known.
-_BETWEEN = "neck.project.*|head.conv_layers.*|head.deconv_layers.*|head.loss_module.*|head.conv.*"
 
 
 def head_shapes(channels: tuple[int, ...], shapes: Shapes) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
@@ -84,11 +91,14 @@ def head_shapes(channels: tuple[int, ...], shapes: Shapes) -> tuple[dict[str, tu
     """
     expected: dict[str, tuple[int, ...]] = {}
     names: list[str] = []
-    if any(fits_any(_BETWEEN, key) for key in shapes):
-        return expected, ()
     for part in PARTS:
-        if part.name not in names and any(match(part.sign, key) is not None for key in shapes):
+        if part.name not in names and _is_there(part, shapes):
             given = {key.removeprefix(part.name): shape for key, shape in shapes.items() if key.startswith(part.name)}
             expected |= {part.name + key: shape for key, shape in part.shapes(channels, given).items()}
             names.append(part.name)
     return expected, tuple(names)
+
+
+def _is_there(part: Part, shapes: Shapes) -> bool:
+    has_sign = any(match(part.sign, key) is not None for key in shapes)
+    return has_sign and not (part.unless and any(fits_any(part.unless, key) for key in shapes))

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from ..archs import HRNetSpec
 from ..errors import CheckpointError
 from .expected import Spec
-from .formats import Format
+from .completeness import BACKBONE
+from .formats import FORMATS, Format
+from .formats.rules import fits_any
 from .renaming import Renamed
 
 _SHOWN = 3
@@ -28,6 +30,9 @@ def check_network(spec: Spec, choices: Mapping[str, object], target: Format, bac
     Raises:
         CheckpointError: the target cannot hold it.
     """
+    if target.source_only:
+        what = f"format {target.name}"
+        raise CheckpointError(what, found="a conversion into it", expected="one from it", do=target.source_only)
     network = type(spec).__name__.removesuffix("Spec")
     if network not in target.networks:
         raise _cannot_hold(target, f"a {network}", " or ".join(target.networks))
@@ -42,6 +47,11 @@ def check_network(spec: Spec, choices: Mapping[str, object], target: Format, bac
             if not backbone_only:
                 raise _cannot_hold(target, found, f"{value!r}, since its outputs would be others", _ALONE)
             notes.append(f"{found} in the source and {value!r} in {target.name}: outputs differ")
+    for name, value in target.usual.items():
+        if name in choices and choices[name] != value:
+            notes.append(
+                f"{name}={choices[name]!r} in the source and by default {value!r} in {target.name}: set it there"
+            )
     return notes
 
 
@@ -49,17 +59,27 @@ _ALONE = "--backbone-only converts the backbone alone"
 
 
 def check_keys(written: Renamed, target: Format) -> None:
-    """Refuse to leave out weights for which the target has no names.
+    """Refuse to leave out weights for which the target has no names, or to write a head that is not the target's.
 
     Raises:
-        CheckpointError: there are such weights.
+        CheckpointError: there are such weights, or the head is another one.
     """
     if not written.left:
+        _check_head(written, target)
         return
     shown = ", ".join(written.left[:_SHOWN])
     more = f" and {len(written.left) - _SHOWN} more" if len(written.left) > _SHOWN else ""
     places = sorted({rule.ours for rule in target.rules if hasattr(rule, "ours")})
     raise _cannot_hold(target, shown + more, f"keys of ours such as {', '.join(places)}", _ALONE)
+
+
+def _check_head(written: Renamed, target: Format) -> None:
+    if target.is_ours or all(key.startswith(BACKBONE) for key in written.old.values()):
+        return
+    # timm writes what the authors' classification networks write.
+    if not any(known.rules == target.rules and known.fits(written.weights) for known in FORMATS.values()):
+        lacking = [sign for sign in target.signs if not any(fits_any(sign, key) for key in written.weights)]
+        raise _cannot_hold(target, "another head", " and ".join(lacking), _ALONE)
 
 
 def _cannot_hold(target: Format, found: str, expected: str, do: str | None = None) -> CheckpointError:

@@ -65,6 +65,9 @@ class Format:
         signs: Templates by which the format is recognised: each fits some key. `a|b` is one or the other.
         absent: Templates that fit no key of this format.
         choices: Fields of the description that its networks have and keys do not tell, such as `upsample_mode`.
+        usual: Fields that its networks can have otherwise, with what they have where nobody says.
+        advice: What the user should set in the config of a network that comes from it.
+        source_only: Why nothing is converted into it, as a sentence that says what to do; '' where it can be.
         networks: Names of the descriptions that it can hold.
         num_stages: Stages that its HRNets have; None is any number.
         is_ours: Its models take our backbone, and keys are the same as ours: any choice can be held.
@@ -80,6 +83,9 @@ class Format:
     signs: tuple[str, ...]
     absent: tuple[str, ...] = ()
     choices: Mapping[str, object] = field(default_factory=dict)
+    usual: Mapping[str, object] = field(default_factory=dict)
+    advice: str = ""
+    source_only: str = ""
     networks: tuple[str, ...] = ("HRNet",)
     num_stages: int | None = 4
     is_ours: bool = False
