@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlparse
 
@@ -11,6 +11,7 @@ import yaml
 
 from ..errors import ConfigError, nearest
 from ..locations import project_dir
+from .metafile import WEIGHTS_FIELDS, load_metafile
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,23 @@ class Weights:
 
 
 @dataclass(frozen=True)
+class Result:
+    """What somebody measured a model to do.
+
+    Args:
+        task: Such as `Body 2D Keypoint`.
+        dataset: The data set that it was measured on.
+        metrics: Numbers by name, as they were published.
+        boxes: Whose boxes the people were cut out by, where there are results for both: `detected` or `ground truth`.
+    """
+
+    task: str
+    dataset: str
+    metrics: Mapping[str, float]
+    boxes: str = ""
+
+
+@dataclass(frozen=True)
 class ZooModel:
     """One row of the index.
 
@@ -44,9 +62,15 @@ class ZooModel:
         upstream: The config of an installed framework that ours stands for, `mmpose::folder/name.py`; None for models
             that no framework has.
         tasks: What the published results are of, such as `Body 2D Keypoint`.
-        dataset: The data set of the published results.
+        dataset: The data set of the published results, which the config validates on; of several, the first.
         differs: Keys in which ours is on purpose not what upstream has, where upstream's cannot work.
         weights: The trained weights; None where none were published.
+        family: The row of `Collections` to which it belongs.
+        results: What was published of it.
+        metadata: `Training Data`; `Parameters` and `MACs (10^9)` at `Input Size`, which are computed; `Counted` where
+            the multiply-accumulates are not those of the whole model; `Published Complexity`.
+        source: Where the results stand.
+        remark: What a reader of the row must know; '' where there is nothing.
     """
 
     name: str
@@ -56,11 +80,30 @@ class ZooModel:
     dataset: str
     differs: tuple[str, ...] = ()
     weights: Weights | None = None
+    family: str = ""
+    results: tuple[Result, ...] = ()
+    metadata: Mapping = field(default_factory=dict)
+    source: str = ""
+    remark: str = ""
 
     @property
     def framework(self) -> str | None:
         """The framework of the upstream config: `mmpose`, `mmseg`, `mmdet` or `mmpretrain`."""
         return self.upstream.partition("::")[0] if self.upstream else None
+
+    @property
+    def config_name(self) -> str:
+        """The config's path from the project's root, as the index writes it."""
+        return Path("configs", *self.config.parts[-3:]).as_posix()
+
+
+def metafiles(configs: Path | None = None) -> list[Path]:
+    """The metafiles of the index, one a task; those that `model-index.yml` imports.
+
+    Args:
+        configs: The folder of the configs; by default that of this installation.
+    """
+    return sorted((configs or project_dir("configs")).glob("*/metafile.yml"))
 
 
 def read_index(configs: Path | None = None) -> tuple[ZooModel, ...]:
@@ -70,14 +113,13 @@ def read_index(configs: Path | None = None) -> tuple[ZooModel, ...]:
         configs: The folder of the configs; by default that of this installation.
 
     Raises:
-        ConfigError: a metafile lacks a field, a name stands twice, or a row's results name several data sets.
+        ConfigError: a metafile cannot be read, a row lacks a field, or a name stands twice.
     """
     configs = configs or project_dir("configs")
     models: dict[str, ZooModel] = {}
-    for metafile in sorted(configs.glob("*/metafile.yml")):
-        rows = yaml.safe_load(metafile.read_text(encoding="utf-8"))["Models"]
-        for row in rows:
-            model = _read_row(row, metafile, configs)
+    for metafile in metafiles(configs):
+        for row in load_metafile(metafile)["Models"]:
+            model = _read_row(row, configs)
             if model.name in models:
                 raise ConfigError(f"{metafile}: {model.name}", found="a second row of this name", expected="one")
             models[model.name] = model
@@ -86,27 +128,40 @@ def read_index(configs: Path | None = None) -> tuple[ZooModel, ...]:
     return tuple(models.values())
 
 
-def _read_row(row: Mapping, metafile: Path, configs: Path) -> ZooModel:
-    try:
-        results = [(result["Task"], result["Dataset"]) for result in row["Results"]]
-        name, config = row["Name"], configs.parent / row["Config"]
-    except (KeyError, TypeError) as error:
-        raise ConfigError(
-            f"{metafile}: {row.get('Name', 'a row') if isinstance(row, Mapping) else row}",
-            found=f"no {error.args[0]}" if isinstance(error, KeyError) else str(error),
-            expected="Name, Config and Results with Task and Dataset",
-        ) from None
-    datasets = {dataset for _, dataset in results}
-    if len(datasets) != 1:
-        raise ConfigError(f"{metafile}: {name}", found=f"{len(datasets)} data sets", expected="one")
-    tasks = tuple(task for task, _ in results)
-    differs = tuple(row.get("Differs", ()))
-    return ZooModel(name, config, row.get("Upstream"), tasks, datasets.pop(), differs, _read_weights(row))
+def _read_row(row: Mapping, configs: Path) -> ZooModel:
+    results = tuple(
+        Result(result["Task"], result["Dataset"], dict(result["Metrics"]), result.get("Boxes", ""))
+        for result in row["Results"]
+    )
+    return ZooModel(
+        name=row["Name"],
+        config=configs.parent / row["Config"],
+        upstream=row.get("Upstream"),
+        tasks=tuple(dict.fromkeys(result.task for result in results)),
+        dataset=results[0].dataset,
+        differs=tuple(row.get("Differs", ())),
+        weights=_read_weights(row),
+        family=row["In Collection"],
+        results=results,
+        metadata=row["Metadata"],
+        source=row.get("Source", ""),
+        remark=row.get("Remark", ""),
+    )
 
 
 def _read_weights(row: Mapping) -> Weights | None:
     url = row.get("Weights")
-    return Weights(row["Name"], url, str(row.get("SHA256", ""))) if url else None
+    return Weights(row["Name"], url, row.get("SHA256", "")) if url else None
+
+
+def read_short_names(configs: Path | None = None) -> dict[str, dict[str, str]]:
+    """The configs beside the index: by path below `configs/`, the `Model` that each is, or `About`, what it is for.
+
+    Args:
+        configs: The folder of the configs; by default that of this installation.
+    """
+    file = (configs or project_dir("configs")) / "short_names.yml"
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def find_model(name: str, models: tuple[ZooModel, ...] | None = None) -> ZooModel:
@@ -137,7 +192,7 @@ def find_weights_row(name: str, configs: Path | None = None) -> Weights:
         ConfigError: there are none of that name; suggests the nearest.
     """
     configs = configs or project_dir("configs")
-    backbones = yaml.safe_load((configs / "_base_" / "weights" / "metafile.yml").read_text(encoding="utf-8"))["Models"]
+    backbones = load_metafile(configs / "_base_" / "weights" / "metafile.yml", WEIGHTS_FIELDS)["Models"]
     rows = {row["Name"]: _read_weights(row) for row in backbones}
     rows |= {model.name: model.weights for model in read_index(configs) if model.weights}
     if name not in rows:

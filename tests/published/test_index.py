@@ -80,18 +80,33 @@ def test_a_model_is_found_by_the_name_of_its_config():
     assert found.framework == "mmpretrain"
 
 
+def write_rows(folder, *names) -> None:
+    """A metafile with rows of these names."""
+    row = (
+        "{{Name: {0}, In Collection: f, Config: configs/x/{0}.py, Metadata: {{Training Data: d}}, "
+        "Results: [{{Task: t, Dataset: d, Metrics: {{AP: 0.5}}}}]}}"
+    )
+    folder.mkdir(parents=True)
+    (folder / "metafile.yml").write_text(f"Models: [{', '.join(map(row.format, names))}]", encoding="utf-8")
+
+
 def test_a_name_must_not_stand_twice(tmp_path):
-    row = "{Name: a, Config: configs/x/a.py, Results: [{Task: t, Dataset: d}]}"
-    (tmp_path / "configs" / "x").mkdir(parents=True)
-    (tmp_path / "configs" / "x" / "metafile.yml").write_text(f"Models: [{row}, {row}]", encoding="utf-8")
+    write_rows(tmp_path / "configs" / "x", "a", "a")
     with pytest.raises(ConfigError, match="a: found a second row of this name"):
+        read_index(tmp_path / "configs")
+
+
+def test_a_name_must_not_stand_in_two_metafiles(tmp_path):
+    write_rows(tmp_path / "configs" / "x", "a")
+    write_rows(tmp_path / "configs" / "y", "b", "a")
+    with pytest.raises(ConfigError, match=r"y/metafile.yml: a: found a second row of this name"):
         read_index(tmp_path / "configs")
 
 
 def test_a_row_must_be_whole(tmp_path):
     (tmp_path / "configs" / "x").mkdir(parents=True)
     (tmp_path / "configs" / "x" / "metafile.yml").write_text("Models: [{Name: a}]", encoding="utf-8")
-    with pytest.raises(ConfigError, match="a: found no Results, expected Name, Config and Results"):
+    with pytest.raises(ConfigError, match="x/metafile.yml: a: found no In Collection, expected Name, In Collection"):
         read_index(tmp_path / "configs")
 
 
