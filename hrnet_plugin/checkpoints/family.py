@@ -32,7 +32,7 @@ def _network(weights: Mapping[str, Tensor]) -> str:
         return f"{len(weights)} weights such as {', '.join(list(weights)[:3])}"
     if isinstance(spec, HRNetSpec):
         return f"an HRNet of widths {_listed(branch.width for branch in spec.stages[-1].branches)}"
-    return f"a Lite-HRNet of widths {_listed(spec.branch_channels)}"
+    return f"a Lite-HRNet of widths {_listed(spec.stages[-1].channels)}"
 
 
 def _listed(numbers: object) -> str:
