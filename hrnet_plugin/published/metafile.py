@@ -188,7 +188,7 @@ def _check_hash(row: Mapping, name: str, path: str | Path) -> None:
     if digits and not is_digest(digits):
         raise _wrong(path, name, "SHA256", repr(digits), "8 to 64 hexadecimal digits")
     named = hash_in_name(PurePosixPath(urlparse(row["Weights"]).path).name)
-    if named and not digits.startswith(named):
+    if digits and named and not digits.startswith(named):
         raise _wrong(path, name, "SHA256", repr(digits), f"{named}, as the file of Weights is called")
 
 

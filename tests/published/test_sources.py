@@ -10,16 +10,15 @@ from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.published.sources import find_source
 
 URL = "https://weights.example/pose/net-1a2b3c4d_20220909.pth"
-RESULTS = "Results: [{Task: t, Dataset: d}]"
+REST = "In Collection: f, Metadata: {Training Data: d}, Results: [{Task: t, Dataset: d, Metrics: {AP: 0.5}}]"
 
 
 @pytest.fixture
 def configs(tmp_path: Path) -> Path:
-    """An index of three models: with weights and a whole hash, without weights, with a hash that is none."""
+    """An index of two models: with weights and a whole hash, without weights."""
     rows = [
-        f"{{Name: net, Config: configs/x/net.py, {RESULTS}, Weights: '{URL}', SHA256: {'1a2b3c4d' * 8}}}",
-        f"{{Name: untrained, Config: configs/x/untrained.py, {RESULTS}}}",
-        f"{{Name: odd, Config: configs/x/odd.py, {RESULTS}, Weights: '{URL}', SHA256: unknown}}",
+        f"{{Name: net, Config: configs/x/net.py, {REST}, Weights: '{URL}', SHA256: {'1a2b3c4d' * 8}}}",
+        f"{{Name: untrained, Config: configs/x/untrained.py, {REST}}}",
     ]
     for name, text in (("x", ", ".join(rows)), ("_base_/weights", f"{{Name: start, Weights: '{URL}'}}")):
         folder = tmp_path / "configs" / name
@@ -57,7 +56,6 @@ def test_other_schemes_name_a_file_that_cannot_be_fetched():
         ("hrnet://../../x", r"weights '\.\./\.\./x': found no such name in the zoo"),
         ("hrnet://", r"weights '': found no such name in the zoo"),
         ("hrnet://untrained", r"weights 'untrained': found a model without published weights"),
-        ("hrnet://odd", r"SHA256 of odd: found 'unknown', expected 8 to 64 hexadecimal digits"),
         ("https://weights.example/", "found no file name at the end"),
         ("https://weights.example/zoo/..", "found no file name at the end"),
         ("https://weights.example/.hidden", "found no file name at the end"),
@@ -67,6 +65,13 @@ def test_other_schemes_name_a_file_that_cannot_be_fetched():
 def test_what_leads_nowhere_is_told(configs, asked, message):
     with pytest.raises(ConfigError, match=message):
         find_source(asked, configs)
+
+
+def test_a_hash_that_is_none_is_refused(configs):
+    metafile = configs / "x" / "metafile.yml"
+    metafile.write_text(metafile.read_text().replace("1a2b3c4d" * 8, "unknown"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="net: SHA256: found 'unknown', expected 8 to 64 hexadecimal digits"):
+        find_source("hrnet://net", configs)
 
 
 def test_a_name_never_leaves_the_store():
