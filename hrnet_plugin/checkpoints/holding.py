@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from ..archs import HRNetSpec
 from ..errors import CheckpointError
-from .expected import Spec
 from .completeness import BACKBONE
+from .expected import Spec
 from .formats import FORMATS, Format
 from .formats.rules import fits_any
 from .renaming import Renamed

@@ -17,7 +17,7 @@ from hrnet_plugin.version import __version__
 
 from .explain import missing_package
 
-VERBS = ("train", "test", "data", "doctor", "demo", "zoo", "publish", "load-report")
+VERBS = ("train", "test", "data", "doctor", "demo", "zoo", "publish", "load-report", "convert")
 
 WRONG_INPUT = 2
 INTERRUPTED = 130

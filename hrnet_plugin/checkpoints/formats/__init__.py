@@ -8,8 +8,8 @@ from .classification import CLS, CLS_EARLY, TIMM, TIMM_SSLD
 from .face import FACE
 from .higherhrnet import HIGHERHRNET
 from .lite import LITE
-from .ocr import OCR, OCR_IN_PLACE, OCR_IN_PLACE_TRAINING, OCR_TRAINING
 from .mmpose_old import MMPOSE_OLD, MMPOSE_OLD_ROW
+from .ocr import OCR, OCR_IN_PLACE, OCR_IN_PLACE_TRAINING, OCR_TRAINING
 from .openmmlab import BACKBONE, MMDET, MMPOSE, MMPRETRAIN, MMSEG, OURS
 from .pose import POSE
 from .rules import Change, Fold, Format, Rename, SetAside

@@ -6,6 +6,8 @@ from .rules import Format, Rename
 
 _BOTH = ("HRNet", "LiteHRNet")
 _BACKBONE = "backbone.stage#.#.*"
+#: mmpose's own words for "these keys are those of 1.x"; without them it would convert some heads once more.
+_NOT_OLD = {"": 2, "head": 2}
 
 
 def _same(*parts: str) -> tuple[Rename, ...]:
@@ -33,7 +35,7 @@ MMPOSE = _framework(
     "head.*",
     refused=("neck.0.increase_layers.*", "neck.0.downsample_layers.*", "neck.0.final_layer.*"),
     choices={"upsample_mode": "nearest"},
-    versions={"": 2, "head": 2},
+    versions=_NOT_OLD,
 )
 MMSEG = _framework(
     "mmseg",
@@ -68,6 +70,7 @@ OURS = Format(
     num_stages=None,
     is_ours=True,
     container="state_dict",
+    versions=_NOT_OLD,
 )
 BACKBONE = Format(
     name="backbone",
