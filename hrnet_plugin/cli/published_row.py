@@ -27,6 +27,8 @@ _PACKAGES = ("torch", "mmengine", "mmcv", "mmcv-lite", "mmpose", "mmsegmentation
 _TASKS = {"mmseg": "Semantic Segmentation", "mmdet": "Object Detection", "mmpretrain": "Image Classification"}
 #: mmpose keeps its data sets in a folder a task, which its metafiles call so.
 _POSE_TASKS = ("Animal", "Body", "Face", "Fashion", "Hand", "Wholebody")
+#: What the index calls the networks; one without a backbone of ours is taken for an HRNet.
+_FAMILIES = {HRNetSpec: "HRNet", LiteHRNetSpec: "Lite-HRNet", type(None): "HRNet"}
 _MASKS = "Instance Segmentation"
 
 
@@ -109,17 +111,30 @@ def compose_row(
     index = read_index()
     row = next((model for model in index if _same_file(model.config, config)), None)
     dataset = args.dataset or (row.dataset if row else _dataset(cfg, index))
+    tasks = [args.task] if args.task else list(row.tasks if row else [_task(cfg)])
     spec = spec_of_network(network)
-    told = {"Training Data": dataset, "Parameters": sum(item.numel() for item in network.parameters())}
-    if spec is not None:
-        told["Backbone"] = short_description(spec)
+    backbone = {"Backbone": short_description(spec)} if spec is not None else {}
     return {
         "Name": name,
-        "In Collection": args.collection or (type(spec).__name__.removesuffix("Spec") if spec else "HRNet"),
+        "In Collection": args.collection or (row.family if row else _FAMILIES[type(spec)]),
         "Config": _named(config, metafile),
-        "Metadata": told,
-        "Results": _results([args.task] if args.task else list(row.tasks if row else [_task(cfg)]), dataset, metrics),
+        "Metadata": {"Training Data": _trained_on(args, row) or dataset, **_figures(cfg, network), **backbone},
+        "Results": _results(tasks, dataset, metrics),
     }
+
+
+def _trained_on(args: argparse.Namespace, row: ZooModel | None) -> object:
+    return None if row is None or args.dataset else row.metadata.get("Training Data")
+
+
+def _figures(cfg: Config, network: nn.Module) -> dict:
+    """Parameters and multiply-accumulates as the index has them; the parameters alone where these cannot be counted."""
+    from hrnet_plugin.zoo.figures import FigureCounter
+
+    try:
+        return FigureCounter().count(cfg).as_metadata()
+    except Exception:  # anybody's network, which may not run without values; the figures are an extra
+        return {"Parameters": sum(item.numel() for item in network.parameters())}
 
 
 def short_description(spec: HRNetSpec | LiteHRNetSpec) -> dict:

@@ -24,6 +24,7 @@ from hrnet_plugin.checkpoints.atomic import (
     write_text_atomically,
 )
 from hrnet_plugin.checkpoints.network_meta import describe_network
+from hrnet_plugin.checkpoints.publishing import hashed_name
 from hrnet_plugin.checkpoints.random_streams import capture_random_streams, restore_random_streams
 from hrnet_plugin.checkpoints.same_keys import spec_of_network
 from hrnet_plugin.errors import CheckpointError
@@ -179,6 +180,6 @@ class CheckpointHook(EngineCheckpointHook):
         dropped = sorted(set(checkpoint) - set(self.published_keys))
         data = serialise({key: checkpoint[key] for key in checkpoint if key in self.published_keys})
         digest = hashlib.sha256(data).hexdigest()
-        path = f"{os.path.splitext(ckpt_path)[0]}-{digest[:8]}.pth"
+        path = hashed_name(os.path.splitext(ckpt_path)[0], digest, ".pth")
         self.file_backend.put(data.tobytes(), path)
         runner.logger.info(f"Published {ckpt_path} as {path}; left out: {', '.join(dropped) or 'nothing'}.")

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
+from hrnet_plugin.analysis.complexity import count_complexity
 from hrnet_plugin.checkpoints.network_meta import describe_network, described_spec
 from hrnet_plugin.compat.checkpoint_reading import read_checkpoint
 from hrnet_plugin.published.index import find_model, find_weights_row, read_index
@@ -205,30 +206,21 @@ def test_the_averaged_weights_of_a_training_are_those_that_a_test_takes(hrnet, d
     network.load_state_dict(read["state_dict"], strict=True)
 
 
-def test_the_same_checkpoint_gives_the_same_file(hrnet, pose):
-    for form in ("pth", "safetensors"):
-        names = []
-        for out in ("one", "two"):
-            folder = Path(out) / form
-            done = hrnet("publish", pose.checkpoint, "--config", pose.config, "--format", form, "--out", folder)
-            assert done.status == 0, done.err
-            names.append(published_file(folder).name)
-        assert names[0] == names[1]
-
-
-def test_prefixes_go_and_shared_memory_is_cut(hrnet, pose):
-    weights = pose.network.state_dict()
+def test_the_same_weights_give_the_same_file(hrnet, pose):
+    # Also under the prefix of a wrapper, and cut out of memory that they share.
     reference = digest(_publish(hrnet, pose, "plain"))
-    everything = torch.cat([value.flatten() for value in weights.values() if value.is_floating_point()])
-    cut, start = {}, 0
-    for key, value in weights.items():
+    everything, cut, start = torch.cat([value.flatten() for value in _numbers(pose).values()]), {}, 0
+    for key, value in pose.network.state_dict().items():
+        cut[f"module.{key}"] = value
         if value.is_floating_point():
             cut[f"module.{key}"] = everything[start : start + value.numel()].view(value.shape)
             start += value.numel()
-        else:
-            cut[f"module.{key}"] = value
     save_as_trained(pose.network, pose.checkpoint, state_dict=cut, meta=_meta(pose))
     assert digest(_publish(hrnet, pose, "cut")) == reference
+
+
+def _numbers(source: Trained) -> dict[str, torch.Tensor]:
+    return {key: value for key, value in source.network.state_dict().items() if value.is_floating_point()}
 
 
 def _meta(source: Trained) -> dict:
@@ -255,6 +247,10 @@ def test_the_row_says_what_was_published(hrnet, pose):
     assert (backbone["network"], backbone["upsample_mode"], len(backbone["stages"])) == ("HRNet", "nearest", 4)
     assert row["Metadata"]["Parameters"] == sum(item.numel() for item in pose.network.parameters())
     assert row["Metadata"]["Training Data"] == "COCO"
+    cost = count_complexity(pose.network, (64, 64), options={"data_samples": None})
+    assert row["Metadata"]["Input Size"] == "64x64"
+    assert row["Metadata"]["MACs (10^9)"] == pytest.approx(cost.macs / 1e9, abs=1e-4)
+    assert cost.macs > 0
     assert row["Config"] == f"../{pose.config.name}"
     assert row["Results"] == [
         {"Task": "Body 2D Keypoint", "Dataset": "COCO", "Metrics": {"coco/AP": 0.3, "coco/AR": 0.2}}
@@ -283,6 +279,7 @@ def test_the_config_tells_task_and_data_set(trained, scope, task, dataset):
     row = compose_row(nothing, "a", source.config, Path("metafile.yml"), {}, cfg, source.network)
     assert row["Results"] == [{"Task": task, "Dataset": dataset, "Metrics": {}}]
     assert row["In Collection"] == "HRNet"
+    assert row["Metadata"]["Parameters"] == sum(item.numel() for item in source.network.parameters())
 
 
 def test_a_row_is_added_to_the_others(hrnet, pose):
