@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from hrnet_plugin.archs import LITE_ZOO, HRNetSpec
+from hrnet_plugin.archs import LITE_ZOO, ZOO, HRNetSpec
 from hrnet_plugin.compat.safetensors_files import safetensors_bytes
 from hrnet_plugin.nets import HRNet, LiteHRNet
 
@@ -33,6 +33,7 @@ COMMANDS: dict[str, Callable[[Path, Path, Path], tuple]] = {
     ),
     "load-report": lambda config, data, file: ("load-report", config, file),
     "publish": lambda config, data, file: ("publish", file, "--config", config, "--out", "out"),
+    "convert": lambda config, data, file: ("convert", file, "out.pth", "--to", "pose"),
 }  # fmt: skip
 #: Those that need all of a network, and those that can start from a part of one.
 NEED_ALL = ("test", "resume", "publish")
@@ -189,6 +190,41 @@ def test_a_stored_file_of_another_hash(refused, untouched, workplace, data, pose
     assert "36af842e" in line.replace("hrnet_w32-36af842e.pth", "")
 
 
+# Conversion
+
+
+@pytest.fixture
+def classifier() -> dict[str, torch.Tensor]:
+    """An ImageNet backbone in our keys."""
+    return backbone_keys(HRNet(ZOO["w18_small_v1"]))
+
+
+def test_a_format_that_cannot_hold_the_network(refused, untouched, workplace, network):
+    Path("out.pth").write_text("mine")
+    untouched(Path("out.pth"))
+    file = untouched(saved(network.state_dict()))
+    for target in ("timm", "cls"):
+        line = refused("convert", file, "out.pth", "--to", target)
+        assert f"format {target} cannot hold the network: found" in line
+        assert ", expected " in line
+
+
+def test_half_of_the_keys_are_not_converted(hrnet, untouched, workplace, classifier):
+    Path("out.pth").write_text("mine")
+    untouched(Path("out.pth"))
+    file = untouched(saved({key: classifier[key] for key in list(classifier)[: len(classifier) // 2]}))
+    outcome = hrnet("convert", file, "out.pth", "--to", "timm")
+    assert outcome.status in (1, 2), outcome
+    assert "missing" in outcome.out + outcome.err
+
+
+def test_keys_of_no_known_format(refused, untouched, workplace):
+    file = untouched(saved({f"encoder.{index}.weight": torch.zeros(2) for index in range(9)}))
+    line = refused("convert", file, "out.pth")
+    assert "a.pth: found" in line
+    assert not Path("out.pth").exists()
+
+
 # The row of a published file
 
 
@@ -250,6 +286,16 @@ def test_publishing_on_a_full_disk(refused, untouched, pose_config, network, ful
     assert "cannot write published file out/" in line
     assert "found 'No space left on device'" in line
     assert list(Path("out").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["out.pth", "out.safetensors"])
+def test_converting_on_a_full_disk(refused, untouched, workplace, network, full_after, name):
+    Path(name).write_text("mine")
+    untouched(Path(name))
+    file = untouched(saved(network.state_dict()))
+    full_after(0)
+    line = refused("convert", file, name, "--to", "pose")
+    assert f"cannot write converted checkpoint {name}: found a full disk" in line
 
 
 def test_no_room_for_the_row(refused, hrnet, untouched, pose_config, network, full_after):
