@@ -103,5 +103,5 @@ def _norm(given: Shapes, name: str, channels: int) -> dict[str, tuple[int, ...]]
 
 
 def _classifier(given: Shapes, width: int) -> dict[str, tuple[int, ...]]:
-    known = given.get("conv_seg.bias") or given.get("conv_seg.weight") or (1,)
+    known = given.get("conv_seg.weight") or given.get("conv_seg.bias") or (1,)
     return {"conv_seg.weight": (known[0], width, 1, 1), "conv_seg.bias": (known[0],)}

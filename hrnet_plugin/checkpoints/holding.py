@@ -8,7 +8,7 @@ from ..archs import HRNetSpec
 from ..errors import CheckpointError
 from .completeness import BACKBONE
 from .expected import Spec
-from .formats import FORMATS, Format
+from .formats import FORMATS, Format, SetAside
 from .formats.rules import fits_any
 from .renaming import Renamed
 
@@ -77,8 +77,10 @@ def _check_head(written: Renamed, target: Format) -> None:
     if target.is_ours or all(key.startswith(BACKBONE) for key in written.old.values()):
         return
     # timm writes what the authors' classification networks write.
-    if not any(known.rules == target.rules and known.fits(written.weights) for known in FORMATS.values()):
-        lacking = [sign for sign in target.signs if not any(fits_any(sign, key) for key in written.weights)]
+    # What is set aside has no place with us; it returns later, if it was there.
+    keys = [*written.weights, *(rule.theirs for rule in target.rules if isinstance(rule, SetAside))]
+    if not any(known.rules == target.rules and known.fits(keys) for known in FORMATS.values()):
+        lacking = [sign for sign in target.signs if not any(fits_any(sign, key) for key in keys)]
         raise _cannot_hold(target, "another head", " and ".join(lacking), _ALONE)
 
 
