@@ -40,14 +40,12 @@ class PreparedRun:
 
 def train(args: argparse.Namespace) -> int:
     """Train as the flags of `hrnet train` say; returns the exit status."""
-    from hrnet_plugin.checkpoints.load_report import SHARE_TO_START_FROM
-
     from .summary import is_first_rank, print_train_summary
 
     started = time.monotonic()
     run = prepare_training(args)
     with explained(run.cfg):
-        runner = build_runner(run, 1.0 if run.cfg.get("resume") else SHARE_TO_START_FROM, trains=True)
+        runner = build_runner(run, _share_to_train_from(run.cfg), trains=True)
         runner.train()
     if is_first_rank():
         print_train_summary(runner, time.monotonic() - started, run.notices)
@@ -155,6 +153,12 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
         resumes = bool(cfg.get("resume"))
         runner.register_hook(CheckpointFitHook(cfg.load_from, required=required_share, resumes=resumes))
     return runner
+
+
+def _share_to_train_from(cfg: Config) -> float:
+    from hrnet_plugin.checkpoints.load_report import SHARE_TO_START_FROM
+
+    return 1.0 if cfg.get("resume") else SHARE_TO_START_FROM
 
 
 def _read(args: argparse.Namespace) -> PreparedRun:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 from torch import nn
 
 from hrnet_plugin import HRNet
@@ -101,10 +103,11 @@ def start(
     return log
 
 
-@pytest.fixture(autouse=True)
-def _forget_loggers():
+@pytest.fixture(autouse=True, scope="module")
+def _forget_runs():
     yield
-    MMLogger._instance_dict.clear()
+    for kind in (MMLogger, MessageHub, DefaultScope, Visualizer):
+        kind._instance_dict.clear()
 
 
 @pytest.fixture(scope="module")
