@@ -29,7 +29,7 @@ def find_spec(shapes: Shapes, described: Spec | None = None) -> Spec:
 
     The one that the checkpoint describes, where they are a part of it. Otherwise what their names and shapes say, with
     any widths, blocks, modules and branches; where that leaves gaps, or has fewer stages than all published networks,
-    the preset that they are the largest part of.
+    the preset that they are the largest part of, or else differ least from.
 
     Args:
         shapes: Of the backbone's weights.
@@ -50,9 +50,10 @@ def find_spec(shapes: Shapes, described: Spec | None = None) -> Spec:
     wholes = [spec for spec in published if _is_part(shapes, spec)]
     if wholes:
         return min(wholes, key=lambda spec: len(_missing(shapes, spec)))
-    if unreadable is not None:
+    likeliest = min([*published, *([read] if read else [])], key=lambda spec: _disagreements(shapes, spec))
+    if unreadable is not None and _disagreements(shapes, likeliest) > len(shapes) // 2:
         raise unreadable
-    return read
+    return likeliest
 
 
 def name_network(spec: Spec) -> str:
@@ -92,3 +93,8 @@ def _is_part(shapes: Shapes, spec: Spec) -> bool:
 
 def _missing(shapes: Shapes, spec: Spec) -> list[str]:
     return [key for key in backbone_shapes(spec, shapes) if key not in shapes and not key.endswith(COUNTER)]
+
+
+def _disagreements(shapes: Shapes, spec: Spec) -> int:
+    whole = backbone_shapes(spec, shapes)
+    return len(_missing(shapes, spec)) + sum(whole.get(key) != shape for key, shape in shapes.items())
