@@ -12,7 +12,9 @@ HELP = "evaluate a checkpoint"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hrnet test`."""
     parser.add_argument("config", help="a config file, or the name of one of the package's configs")
-    parser.add_argument("checkpoint", help="the checkpoint to evaluate, a .pth file")
+    parser.add_argument(
+        "checkpoint", help="the checkpoint to evaluate: a file, or hrnet://NAME for published weights in the store"
+    )
     parser.add_argument(
         "--out",
         metavar="PATH",

@@ -48,7 +48,7 @@ class Result:
 
     task: str
     dataset: str
-    metrics: Mapping[str, float]
+    metrics: Mapping[str, float] = field(hash=False)  # models are looked up by hash, and a dict has none
     boxes: str = ""
 
 
@@ -82,7 +82,7 @@ class ZooModel:
     weights: Weights | None = None
     family: str = ""
     results: tuple[Result, ...] = ()
-    metadata: Mapping = field(default_factory=dict)
+    metadata: Mapping = field(default_factory=dict, hash=False)
     source: str = ""
     remark: str = ""
 
