@@ -134,3 +134,10 @@ def _parse_options(options: Sequence[str]) -> dict[str, Any]:
         return parser.parse_args(["--cfg-options", *options]).cfg_options
     except AssertionError as error:
         raise ConfigError(f"--cfg-options {' '.join(options)}", found=str(error)) from error
+    except RecursionError as error:  # how mmengine's parser fails at anything that is not one of these
+        raise ConfigError(
+            f"--cfg-options {' '.join(options)}",
+            found="a value of another kind",
+            expected="numbers, words, and lists of them",
+            do="Write dicts into a config of your own",
+        ) from error

@@ -209,6 +209,11 @@ def test_checkpoint_of_another_network(refused, data: Path, pose_config: Path):
     assert "0 of " in from_there
 
 
+def test_an_option_that_mmengine_cannot_read(refused, data: Path, pose_config: Path):
+    line = refused("train", pose_config, "--data-root", data, "--cfg-options", "custom_hooks=[dict(type='EMAHook')]")
+    assert "found a value of another kind, expected numbers, words, and lists of them" in line
+
+
 def test_checkpoint_with_forbidden_content(refused, data: Path, pose_config: Path, workplace: Path):
     class Payload:
         def __reduce__(self):
