@@ -94,5 +94,5 @@ def _read_lite_stage(modules: list) -> LiteStageSpec:
 
 def _reduction(reduced: int, total: int) -> int:
     """Of the ratios that lead to so many channels, the one of all published networks where it does."""
-    published = LiteStageSpec((8,)).reduce_ratio
+    published = LiteStageSpec.reduce_ratio
     return published if total // published == reduced else total // reduced
