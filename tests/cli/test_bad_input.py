@@ -173,7 +173,8 @@ def test_head_that_does_not_fit_a_segmentation_backbone(refused, data: Path, seg
 def test_pretrained_weights_required_and_absent(refused, data: Path, pose_config: Path, workplace: Path):
     line = refused("train", pose_config, "--data-root", data, "--require-pretrained")
     assert "pretrained weights are not at hand" in line
-    assert f"-o {workplace}/weights/hrnet_w18.pth https://example.org/models/hrnet_w18.pth" in line
+    assert f"found nothing at {workplace}/weights/hrnet_w18.pth" in line
+    assert "hrnet zoo fetch https://example.org/models/hrnet_w18.pth" in line
 
 
 # Checkpoints
@@ -210,7 +211,9 @@ def test_checkpoint_of_another_network(refused, data: Path, pose_config: Path):
 
 
 def test_an_option_that_mmengine_cannot_read(refused, data: Path, pose_config: Path):
-    line = refused("train", pose_config, "--data-root", data, "--cfg-options", "custom_hooks=[dict(type='EMAHook')]")
+    line = refused(
+        "train", pose_config, "--data-root", data, "--cfg-options", "custom_hooks=[dict(type='EMAHook',momentum=0.5)]"
+    )
     assert "found a value of another kind, expected numbers, words, and lists of them" in line
 
 
