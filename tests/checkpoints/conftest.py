@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,10 @@ import torch
 from mmengine.registry import MODELS, DefaultScope
 from torch import Tensor, nn
 
+import hrnet_plugin
 from hrnet_plugin.archs import LITE_ZOO, ZOO
+from hrnet_plugin.checkpoints.contents import contents_of
+from hrnet_plugin.checkpoints.conversion import Conversion, convert
 
 FOLDER = Path(__file__).parent / "reference"
 
@@ -154,3 +157,56 @@ MODELS_OF: dict[str, Callable[..., dict]] = {
 
 #: The framework that our network for a format is built in, where it is not MMPose.
 SCOPES = {"cls": "mmpretrain", "seg": "mmseg", "seg-inplace": "mmseg", "ocr": "mmseg"}
+
+
+# Conversions with nothing unaccounted for, and small networks to convert
+
+
+@pytest.fixture(scope="session")
+def converted() -> Callable[..., Conversion]:
+    """`converted(weights, to="ours", **options)`: a conversion without any key that is unaccounted for."""
+
+    def run(weights: Mapping, to: str = "ours", **options: object) -> Conversion:
+        conversion = convert(contents_of(dict(weights), "a.pth"), to, **options)
+        assert conversion.report.unaccounted == []
+        return conversion
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def back() -> Callable[..., Conversion]:
+    """`back(conversion, to, **options)`: what was converted, as read from the file that would be written."""
+
+    def run(conversion: Conversion, to: str, **options: object) -> Conversion:
+        again = convert(contents_of(conversion.checkpoint(), "b.pth"), to, **options)
+        assert again.report.unaccounted == []
+        return again
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def assert_identical() -> Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], None]:
+    """The same keys in the same order, the same values to the last bit."""
+
+    def check(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> None:
+        assert list(ours) == list(theirs)
+        for key, value in theirs.items():
+            assert ours[key].dtype == value.dtype, key
+            assert torch.equal(ours[key], value), key
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Callable[..., Tensor]:
+    """`numbers(*shape)`: random ones."""
+    return lambda *shape: torch.rand(shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+@pytest.fixture(scope="session")
+def pose_weights() -> Callable[[Mapping[str, Tensor]], dict[str, Tensor]]:
+    """`pose_weights(head)`: a whole model's, by our names, with the weights of this head."""
+    net = hrnet_plugin.HRNet("w18_small_v1", multiscale_output=False).state_dict()
+    return lambda head: {**{f"backbone.{key}": value for key, value in net.items()}, **head}

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections import OrderedDict
 from collections.abc import Mapping
-from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import hrnet_plugin
-from hrnet_plugin.archs import ZOO, HRNetSpec
-from hrnet_plugin.checkpoints.contents import Contents, contents_of
-from hrnet_plugin.checkpoints.conversion import Conversion, convert
-from hrnet_plugin.checkpoints.network_meta import describe_network, described_spec
-from hrnet_plugin.errors import CheckpointError, ConfigError
+from hrnet_plugin.archs import ZOO
+from hrnet_plugin.checkpoints.network_meta import described_spec
 
 TIMM = {"hrnet_w18_small": "w18_small_v1", "hrnet_w18_small_v2": "w18_small_v2", "hrnet_w18_ssld": "w18"}
 TOLERANCE = 1e-5
@@ -47,27 +42,6 @@ def build(scope: str, config: Mapping, on: str = "meta") -> nn.Module:
 
     with DefaultScope.overwrite_default_scope(scope), torch.device(on):
         return MODELS.build(copy.deepcopy(dict(config)))
-
-
-def converted(weights: Mapping[str, Tensor], to: str = "ours", **options: object) -> Conversion:
-    """Without any key that is unaccounted for."""
-    conversion = convert(contents_of(dict(weights), "a.pth"), to, **options)
-    assert conversion.report.unaccounted == []
-    return conversion
-
-
-def back(conversion: Conversion, to: str, **options: object) -> Conversion:
-    """As read from the file that would be written."""
-    again = convert(contents_of(conversion.checkpoint(), "b.pth"), to, **options)
-    assert again.report.unaccounted == []
-    return again
-
-
-def assert_identical(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> None:
-    assert list(ours) == list(theirs)
-    for key, value in theirs.items():
-        assert ours[key].dtype == value.dtype, key
-        assert torch.equal(ours[key], value), key
 
 
 def difference(ours: Tensor, theirs: Tensor) -> float:
@@ -104,7 +78,7 @@ def timm_names() -> list[str]:
 
 
 @pytest.mark.parametrize("name", timm_names())
-def test_every_key_of_every_hrnet_of_timm_is_accounted_for(name):
+def test_every_key_of_every_hrnet_of_timm_is_accounted_for(name, converted, back):
     import timm
 
     with torch.device("meta"):
@@ -130,7 +104,7 @@ def test_every_key_of_every_hrnet_of_timm_is_accounted_for(name):
 
 
 @pytest.mark.parametrize("name", TIMM)
-def test_outputs_are_timms_both_ways(name):
+def test_outputs_are_timms_both_ways(name, converted, back):
     import timm
 
     with torch.device("meta"):
@@ -157,7 +131,7 @@ def test_outputs_are_timms_both_ways(name):
 
 
 @pytest.mark.parametrize("to", ["timm", "timm-ssld", "cls", "cls-early"])
-def test_ours_goes_to_timm_and_comes_back_to_the_last_bit(to):
+def test_ours_goes_to_timm_and_comes_back_to_the_last_bit(to, converted, back, assert_identical):
     import timm
 
     ours = fill(build("mmpretrain", classifier("w18_small_v1")))
@@ -173,7 +147,7 @@ def test_ours_goes_to_timm_and_comes_back_to_the_last_bit(to):
 
 
 @pytest.mark.parametrize(("options", "source"), [({}, "timm"), ({"feature_location": ""}, "backbone")])
-def test_networks_of_timm_without_a_classifier(options, source):
+def test_networks_of_timm_without_a_classifier(options, source, converted, back, assert_identical):
     import timm
 
     theirs = timm.create_model("hrnet_w18_small", features_only=True, **options)
@@ -183,7 +157,7 @@ def test_networks_of_timm_without_a_classifier(options, source):
     assert_identical(back(conversion, source).weights, weights)
 
 
-def test_a_bias_that_ours_has_is_taken_as_it_is():
+def test_a_bias_that_ours_has_is_taken_as_it_is(converted):
     weights = fill(build("mmpretrain", classifier("w18_small_v1", conv_bias=True))).state_dict()
     conversion = converted(weights, "timm")
     assert conversion.report.counts()["added"] == 0
@@ -194,7 +168,7 @@ def test_a_bias_that_ours_has_is_taken_as_it_is():
 
 
 @pytest.mark.parametrize("container", ["", "state_dict", "model"])
-def test_prefixes_and_containers_come_back(container):
+def test_prefixes_and_containers_come_back(container, converted, back, assert_identical):
     import timm
 
     with torch.device("meta"):
@@ -210,7 +184,7 @@ def test_prefixes_and_containers_come_back(container):
     assert all(key.startswith("backbone.") for key in back(conversion, "ours", backbone_only=True).weights)
 
 
-def test_counters_may_be_missing_and_other_entries_are_told():
+def test_counters_may_be_missing_and_other_entries_are_told(converted, back, assert_identical):
     net = hrnet_plugin.HRNet("w18_small_v1").state_dict()
     old = {key: value for key, value in net.items() if not key.endswith("num_batches_tracked")}
     conversion = converted({"state_dict": old, "optimizer": {}})
@@ -273,7 +247,7 @@ def outputs(scope: str, model: nn.Module) -> Tensor:
     ],
     ids=["mmpose", "mmseg", "mmdet", "mmpretrain"],
 )
-def test_a_frameworks_whole_model_is_ours_to_the_last_bit(scope, config, options):
+def test_a_frameworks_whole_model_is_ours_to_the_last_bit(scope, config, options, converted, back, assert_identical):
     theirs = build(scope, {**config, "backbone": {"type": "HRNet", "extra": EXTRA}})
     ours = build(scope, {**config, "backbone": {"type": "hrnet_plugin.HRNet", "arch": "w18_small_v1", **options}})
     weights = fill(theirs).state_dict()
@@ -286,206 +260,3 @@ def test_a_frameworks_whole_model_is_ours_to_the_last_bit(scope, config, options
     assert_identical(back(conversion, scope).weights, weights)
     upsampling = described_spec(conversion.meta).upsample_mode
     assert upsampling == ("bilinear" if scope == "mmseg" else "nearest")
-
-
-# MMPose 0.x: what the installed heads do when they load old weights
-
-
-def pose_weights(head: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    net = hrnet_plugin.HRNet("w18_small_v1", multiscale_output=False)
-    return {**{f"backbone.{key}": value for key, value in net.state_dict().items()}, **head}
-
-
-def numbers(*shape: int) -> Tensor:
-    return torch.rand(shape, generator=torch.Generator().manual_seed(sum(shape)))
-
-
-def loaded_by_mmpose(weights: Mapping[str, Tensor], head: type, **attributes: object) -> dict[str, Tensor]:
-    """The keys that mmpose makes of old ones, where they end up."""
-    from mmpose.models.pose_estimators.base import BasePoseEstimator
-
-    state = OrderedDict(weights)
-    for kind, prefix in ((BasePoseEstimator, ""), (head, "head.")):
-        kind._load_state_dict_pre_hook(SimpleNamespace(_version=2, **attributes), state, prefix, {})
-    return dict(state)
-
-
-def old_heads() -> dict[str, tuple[str, dict[str, Tensor], dict]]:
-    """The head's class in mmpose, old weights, and what its hook looks at."""
-    plain = {"final_layer.weight": numbers(5, 16, 1, 1), "final_layer.bias": numbers(5)}
-    row = {
-        "final_layer.0.weight": numbers(16, 16, 1, 1), "final_layer.0.bias": numbers(16),
-        **{f"final_layer.1.{part}": numbers(16) for part in ("weight", "bias", "running_mean", "running_var")},
-        "final_layer.3.weight": numbers(5, 16, 1, 1), "final_layer.3.bias": numbers(5),
-    }  # fmt: skip
-    dekr = {
-        "heatmap_conv_layers.0.conv.weight": numbers(8, 16, 1, 1),
-        "heatmap_conv_layers.2.weight": numbers(6, 8, 1, 1), "heatmap_conv_layers.2.bias": numbers(6),
-        "offset_conv_layers.1.conv.weight": numbers(8, 4, 3, 3),
-        "offset_conv_layers.3.weight": numbers(10, 8, 1, 1), "offset_conv_layers.3.bias": numbers(10),
-    }  # fmt: skip
-    names = (
-        "keypoint_center_conv",
-        "conv_down",
-        "c_attn.atn",
-        "s_attn.atn",
-        "s_attn.conv",
-        "fuse_attn",
-        "heatmap_conv",
-    )
-    cid = {f"{name}.{part}": numbers(4, place) for place, name in enumerate(names, 2) for part in ("weight", "bias")}
-    return {
-        "heatmaps": ("HeatmapHead", plain, {"conv_layers": nn.Identity()}),
-        "row": ("HeatmapHead", row, {"conv_layers": nn.Sequential(*[nn.Identity()] * 3)}),
-        "dekr": ("DEKRHead", dekr, {}),
-        "cid": ("CIDHead", cid, {}),
-    }
-
-
-@pytest.mark.parametrize("name", old_heads())
-def test_old_heads_of_mmpose_become_what_mmpose_makes_of_them(name):
-    from mmpose.models import heads
-
-    kind, head, attributes = old_heads()[name]
-    weights = pose_weights({f"keypoint_head.{key}": value for key, value in head.items()})
-    conversion = converted(weights)
-    assert conversion.report.source == ("mmpose-0.x-row" if name == "row" else "mmpose-0.x")
-    expected = loaded_by_mmpose(weights, getattr(heads, kind), **attributes)
-    assert dict(sorted(conversion.weights.items())).keys() == dict(sorted(expected.items())).keys()
-    for key, value in expected.items():
-        assert torch.equal(conversion.weights[key], value), key
-    assert_identical(back(conversion, conversion.report.source).weights, weights)
-    # mmpose must not do it once more when it loads them.
-    said = conversion.checkpoint()["state_dict"]._metadata
-    assert said == {"": {"version": 2}, "head": {"version": 2}}
-
-
-def test_an_old_rescoring_network_goes_into_the_head():
-    head = {f"keypoint_head.{key}": value for key, value in old_heads()["dekr"][1].items()}
-    weights = pose_weights({**head, "rescore_net.l1.weight": numbers(3, 4)})
-    conversion = converted(weights)
-    assert torch.equal(conversion.weights["head.rescore_net.l1.weight"], numbers(3, 4))
-    assert_identical(back(conversion, "mmpose-0.x").weights, weights)
-
-
-# Keys that are unaccounted for
-
-
-def outcome(weights: Mapping[str, Tensor]) -> tuple[Conversion, dict[str, list[str]]]:
-    conversion = convert(contents_of(dict(weights), "a.pth"), "ours")
-    found: dict[str, list[str]] = {}
-    for entry in conversion.report.unaccounted:
-        found.setdefault(entry.kind, []).append(entry.source)
-    return conversion, found
-
-
-@pytest.fixture(scope="module")
-def timm_weights() -> dict[str, Tensor]:
-    import timm
-
-    with torch.device("meta"):
-        return timm.create_model("hrnet_w18_small").state_dict()
-
-
-def test_a_key_that_is_lost_added_or_of_another_shape_is_told(timm_weights):
-    weights = {**timm_weights, "stage4.0.branches.4.0.conv1.weight": torch.empty(3, device="meta")}
-    del weights["stage2.0.branches.0.0.conv1.weight"], weights["downsamp_modules.1.1.bias"], weights["classifier.bias"]
-    weights["transition1.0.0.weight"] = torch.empty(16, 128, 1, 1, device="meta")
-    conversion, found = outcome(weights)
-    assert conversion.report.network == "HRNet w18_small_v1, all scales"
-    assert found == {
-        "unexpected": ["stage4.0.branches.4.0.conv1.weight"],
-        "missing": ["stage2.0.branches.0.0.conv1.weight", "downsamp_modules.1.1.bias", "classifier.bias"],
-        "shape mismatch": ["transition1.0.0.weight"],
-    }
-    notes = [entry.note for entry in conversion.report.of_kinds(("shape mismatch",))]
-    assert notes == ["16x128x1x1 where the network has 16x128x3x3"]
-    assert "backbone.stage4.0.branches.4.0.conv1.weight" not in conversion.weights
-    report = conversion.report.as_dict()
-    assert report["counts"]["missing"] == 3
-    assert len(report["entries"]) == len(weights) + 3
-
-
-@pytest.mark.parametrize("part", ["first", "last", "every other"])
-def test_half_the_keys(timm_weights, part):
-    keys = list(timm_weights)
-    half = {"first": keys[: len(keys) // 2], "last": keys[len(keys) // 2 :], "every other": keys[::2]}[part]
-    conversion, found = outcome({key: timm_weights[key] for key in half})
-    assert len(found.get("missing", [])) > 50
-    assert conversion.report.network.startswith("HRNet w18_small_v1")
-
-
-def test_a_bias_without_a_norm_to_go_into_is_told(timm_weights):
-    weights = dict(timm_weights)
-    del weights["final_layer.1.running_mean"]
-    _, found = outcome(weights)
-    assert found == {"unexpected": ["final_layer.0.bias"], "missing": ["final_layer.1.running_mean"]}
-
-
-def test_a_key_of_no_part_is_told():
-    _, found = outcome(pose_weights({"head.final_layer.weight": numbers(5, 16, 1, 1), "teacher.fc.weight": numbers(2)}))
-    assert found == {"unexpected": ["teacher.fc.weight"], "missing": ["head.final_layer.bias"]}
-
-
-# What a format cannot hold
-
-
-def contents(weights: Mapping[str, Tensor], spec: HRNetSpec | None = None) -> Contents:
-    return contents_of({"state_dict": dict(weights), "meta": describe_network(spec) if spec else {}}, "a.pth")
-
-
-def of_network(spec: HRNetSpec) -> Contents:
-    from hrnet_plugin.nets import HRNet
-
-    with torch.device("meta"):
-        return contents({f"backbone.{key}": value for key, value in HRNet(spec).state_dict().items()}, spec)
-
-
-HEATMAPS = {"head.final_layer.weight": numbers(5, 16, 1, 1), "head.final_layer.bias": numbers(5)}
-SMALL = ZOO["w18_small_v1"]
-
-
-@pytest.mark.parametrize(
-    ("make", "to", "said"),
-    [
-        (lambda: contents(pose_weights(HEATMAPS)), "timm", r"head\.final_layer\.weight, head\.final_layer\.bias, exp"),
-        (lambda: contents(pose_weights(HEATMAPS)), "mmseg", r"head\.final_layer.* --backbone-only converts"),
-        (lambda: contents(pose_weights(HEATMAPS)), "mmpose-0.x-row", r"found another head, expected keypoint_head"),
-        (lambda: of_network(SMALL.with_choices(upsample_mode="bilinear")), "pose", "upsample_mode='bilinear'"),
-        (lambda: of_network(HRNetSpec.of_width(16, num_modules=(1, 1, 1))), "timm", "found 3 stages, expected 4"),
-        (lambda: of_network(SMALL.with_choices(fuse_method="concat")), "cls", "fuse_method='concat'"),
-    ],
-    ids=["head", "framework", "row", "bilinear", "stages", "concat"],
-)
-def test_a_format_that_cannot_hold_the_network(make, to, said):
-    with pytest.raises(CheckpointError, match=rf"format {to} cannot hold the network: .*{said}") as caught:
-        convert(make(), to)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_lite_network_goes_to_no_format_of_hrnets():
-    from hrnet_plugin.nets import LiteHRNet
-
-    with torch.device("meta"):
-        net = LiteHRNet(hrnet_plugin.archs.find_lite_arch("litehrnet_18")).state_dict()
-    with pytest.raises(CheckpointError, match="cannot hold the network: found a LiteHRNet, expected HRNet"):
-        convert(contents(net), "timm", backbone_only=True)
-
-
-def test_a_backbone_alone_goes_where_its_head_cannot():
-    conversion = convert(contents(pose_weights(HEATMAPS)), "mmseg", backbone_only=True)
-    assert conversion.report.counts()["dropped"] == 2
-    assert conversion.report.unaccounted == []
-    assert len(conversion.weights) == len(pose_weights({}))
-    other = convert(of_network(SMALL.with_choices(upsample_mode="bilinear")), "timm", backbone_only=True)
-    assert "outputs differ" in other.report.notes[-1]
-
-
-def test_formats_that_are_not_known():
-    with pytest.raises(ConfigError, match=r"format: found 'tim', expected a known format\. Did you mean 'timm'"):
-        convert(contents(pose_weights({})), "tim")
-
-
-def test_a_format_that_is_named_and_wrong(timm_weights):
-    conversion = convert(contents(timm_weights), "ours", source="pose")
-    assert len(conversion.report.unaccounted) > 100
