@@ -56,7 +56,8 @@ def published(site: str, pose_config: Path, monkeypatch: pytest.MonkeyPatch) -> 
     row = f"{{Name: tiny, Weights: '{site}/tiny.pth', SHA256: '{digest}'}}"
     (folder / "metafile.yml").write_text(f"Models: [{row}]")
     (folder.parents[1] / "task").mkdir()
-    model = "{Name: net, Config: zoo/task/net.py, Results: [{Task: t, Dataset: d}]}"
+    known = "In Collection: HRNet, Metadata: {Training Data: d}, Results: [{Task: t, Dataset: d, Metrics: {m: 1}}]"
+    model = f"{{Name: net, Config: zoo/task/net.py, {known}}}"
     (folder.parents[1] / "task" / "metafile.yml").write_text(f"Models: [{model}]")
     monkeypatch.setattr("hrnet_plugin.published.sources.project_dir", lambda name: folder.parents[1])
     pose_config.write_text(pose_config.read_text().replace(NAMED, "hrnet://tiny"))
