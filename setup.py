@@ -1,4 +1,4 @@
-"""Installs the package; `configs/`, `tools/` and `requirements/` travel inside the wheel."""
+"""Installs the package; `configs/`, `tools/`, `requirements/` and the index of models travel inside the wheel."""
 
 import re
 import shutil
@@ -9,10 +9,12 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 CARRIED = ("configs", "tools", "requirements")
+#: Where OpenMMLab's package manager looks for the models of a package.
+INDEX = "model-index.yml"
 
 
 class BuildWithConfigs(build_py):
-    """Copies the carried folders to `hrnet_plugin/.mim/` of the wheel being built, never of the checkout."""
+    """Copies what is carried to `hrnet_plugin/.mim/` of the wheel being built, never of the checkout."""
 
     def run(self):
         super().run()
@@ -22,6 +24,7 @@ class BuildWithConfigs(build_py):
             target = Path(self.build_lib) / "hrnet_plugin" / ".mim" / name
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copyfile(ROOT / INDEX, Path(self.build_lib) / "hrnet_plugin" / ".mim" / INDEX)
 
 
 def requirements(name: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Where the project's own files lie: in a checkout beside the package, in a wheel inside it.
 
-A wheel carries `configs/`, `tools/` and `requirements/` under `hrnet_plugin/.mim/`, the place where OpenMMLab's
-package manager looks for them.
+A wheel carries `configs/`, `tools/`, `requirements/` and `model-index.yml` under `hrnet_plugin/.mim/`, the place where
+OpenMMLab's package manager looks for them.
 """
 
 from __future__ import annotations

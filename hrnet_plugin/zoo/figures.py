@@ -6,6 +6,7 @@ fixed cost; its parameters are those of the whole model all the same.
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ..analysis.complexity import Complexity, count_complexity
 from ..errors import ConfigError
 from ..plain import as_list, plain
 from .forward import build_model, model_config
+from .quiet import quiet
 
 #: (width, height): the configs keep the shape of the picture within 1333x800, so that there is no one size; this one is
 #: MMDetection's convention for such figures.
@@ -79,10 +81,23 @@ class FigureCounter:
             ConfigError: the config does not tell the size of its pictures.
         """
         size = tuple(input_size or read_input_size(cfg))
-        key = json.dumps([size, cfg.default_scope, _costing(plain(cfg.model))], sort_keys=True, default=str)
+        key = network_key(cfg, size)
         if key not in self._counted:
             self._counted[key] = _count(cfg, size)
         return self._counted[key]
+
+
+def network_key(cfg: Config, size: tuple[int, int]) -> str:
+    """The same text for configs whose models cost the same at this (width, height)."""
+    return json.dumps([size, cfg.default_scope, _costing(plain(cfg.model))], sort_keys=True, default=str)
+
+
+def build_without_values(cfg: Config) -> nn.Module:
+    """The model of a config with parameters that have a shape and no values: no memory, and a fraction of the time."""
+    # What a framework computes while it is imported must have values.
+    importlib.import_module(f"{cfg.default_scope}.models")
+    with torch.device("meta"):
+        return build_model(model_config(cfg), cfg.default_scope)
 
 
 def read_input_size(cfg: Config) -> tuple[int, int]:
@@ -145,9 +160,8 @@ def _costing(node: object) -> object:
 
 
 def _count(cfg: Config, size: tuple[int, int]) -> Figures:
-    with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        with torch.device("meta"):
-            model = build_model(model_config(cfg), cfg.default_scope)
+    with quiet(), DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = build_without_values(cfg)
         if hasattr(model, "roi_head"):
             return Figures(count_complexity(_BeforeProposals(model), size), WITHOUT_PROPOSALS)
         if hasattr(getattr(model, "head", None), "iia_module"):

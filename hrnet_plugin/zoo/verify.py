@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config
@@ -16,6 +13,7 @@ from ..errors import MissingDependency, find_user_error
 from ..plain import plain
 from ..published.index import ZooModel
 from .forward import Comparison, compare_models, model_config
+from .quiet import quiet
 from .report import FAILED, NEEDS_MMCV, NONE, PASSED, STEPS, Outcome, Verdict
 from .resolve import differences, upstream_path
 
@@ -41,7 +39,7 @@ class Verifier:
         gc.freeze()  # what is there now is not walked through again and again
         try:
             for model in models:
-                with _quiet():
+                with quiet():
                     verdict = self._verify_one(model)
                 gc.collect()  # models hold themselves in cycles, and the next ones need the room
                 yield verdict
@@ -108,19 +106,6 @@ def _attempt(action: Callable[[], object]) -> Outcome:
         needs_mmcv = isinstance(mistake, MissingDependency) and "mmcv" in mistake.what
         line = str(mistake or f"{type(error).__name__}: {error}")
         return Outcome(NEEDS_MMCV if needs_mmcv else FAILED, line)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the frameworks' notes: building and initialising a model prints a line for each of its parameters."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _compare(ours: Config, theirs: Config, with_loss: bool) -> Comparison:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-CARRIED = ("hrnet_plugin", "configs", "tools", "requirements", "setup.py", "pyproject.toml", "README.md")
+CARRIED = (
+    *("hrnet_plugin", "configs", "tools", "requirements"),
+    *("setup.py", "pyproject.toml", "README.md", "model-index.yml"),
+)
 
 
 @pytest.fixture(scope="module")
