@@ -33,20 +33,20 @@ class Conversion:
         meta: What is written about them; nothing where `container` is ''.
         container: The entry of the file that the weights go under; '' where the file is the weights alone.
         report: What became of every key.
-        versions: Versions of modules that torch keeps beside a state dict.
+        versions: What torch keeps beside a state dict of each module's version, by the module's path.
     """
 
     weights: Mapping[str, Tensor]
     meta: Mapping
     container: str
     report: ConversionReport
-    versions: Mapping[str, int] = field(default_factory=dict)
+    versions: Mapping[str, Mapping] = field(default_factory=dict)
 
     def checkpoint(self) -> dict:
         """What `torch.save` writes."""
         weights = OrderedDict(self.weights)
         if self.versions:
-            weights._metadata = OrderedDict((name, {"version": number}) for name, number in self.versions.items())
+            weights._metadata = OrderedDict(self.versions)
         return {"meta": dict(self.meta), self.container: weights} if self.container else weights
 
 
@@ -169,7 +169,7 @@ def _finish(
         meta={**meta, OWN: own} if container else {},
         container=container,
         report=report,
-        versions=target.versions,
+        versions={name: {"version": number} for name, number in target.versions.items()},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,13 @@ def kept_meta(meta: Mapping) -> dict:
     return {"dataset_meta": older} if older else {}
 
 
-def pack(weights: Mapping[str, Tensor], meta: Mapping, name: str, form: str = "pth") -> Package:
+def pack(
+    weights: Mapping[str, Tensor],
+    meta: Mapping,
+    name: str,
+    form: str = "pth",
+    versions: Mapping[str, Mapping] | None = None,
+) -> Package:
     """The file of some weights; the same bytes for the same input.
 
     Args:
@@ -70,6 +77,8 @@ def pack(weights: Mapping[str, Tensor], meta: Mapping, name: str, form: str = "p
         meta: What to say of them; arrays become lists.
         name: What the file's name starts with.
         form: `pth`, `{"state_dict": ..., "meta": ...}` as mmengine keeps it, or `safetensors`.
+        versions: What torch keeps of each module's version, by the module's path. Without them a framework may take the
+            weights for old ones and change them.
 
     Raises:
         ConfigError: `form` is unknown, or `name` is no file name.
@@ -78,10 +87,14 @@ def pack(weights: Mapping[str, Tensor], meta: Mapping, name: str, form: str = "p
     if form not in FORMS:
         raise ConfigError("form of the published file", found=repr(form), expected=" or ".join(FORMS))
     # All copied, for the same bytes from whatever they were cut out of, or shared with.
-    own = {key: tensor.detach().cpu().clone().contiguous() for key, tensor in weights.items()}
-    plain = plain_meta(meta)
-    as_text = form == "safetensors"
-    content = safetensors_bytes(own, plain) if as_text else serialise({"state_dict": own, "meta": plain})
+    own = OrderedDict((key, tensor.detach().cpu().clone().contiguous()) for key, tensor in weights.items())
+    plain, said = plain_meta(meta), plain_meta(versions or {})
+    if said:
+        own._metadata = OrderedDict(said)
+    if form == "safetensors":
+        content = safetensors_bytes(own, plain, said)
+    else:
+        content = serialise({"state_dict": own, "meta": plain})
     check_name(name)
     digest = hashlib.sha256(content).hexdigest()
     return Package(hashed_name(name, digest, FORMS[form]), content, digest)
@@ -148,4 +161,5 @@ def publish(contents: Contents, meta: Mapping, folder: str | Path, name: str, fo
         CheckpointError: see :func:`write`.
         ConfigError: see :func:`pack`.
     """
-    return write(pack(contents.weights, {**kept_meta(contents.meta), **meta}, name, form), folder)
+    kept = {**kept_meta(contents.meta), **meta}
+    return write(pack(contents.weights, kept, name, form, contents.versions), folder)

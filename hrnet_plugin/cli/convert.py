@@ -121,7 +121,7 @@ def _content(conversion: Conversion, target: str) -> object:
     if Path(target).suffix != _SAFETENSORS:
         return conversion.checkpoint()
     own = {key: value.detach().clone().contiguous() for key, value in conversion.weights.items()}
-    return safetensors_bytes(own, plain_meta(conversion.meta))
+    return safetensors_bytes(own, plain_meta(conversion.meta), conversion.versions)
 
 
 def _write(content: object, path: str, what: str) -> None:

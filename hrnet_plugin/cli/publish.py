@@ -122,7 +122,9 @@ def _pack(contents: Contents, network: nn.Module, row: dict, name: str, form: st
     own = describe_network(spec)[OWN] if spec is not None else {"version": __version__}
     config = row["Config"] if row["Config"].startswith("configs/") else Path(row["Config"]).name
     own |= {"name": name, "config": config, "results": row["Results"], "versions": installed_versions()}
-    return pack(contents.weights, {**kept_meta(contents.meta), OWN: own}, name, form)
+    # The weights are as the network has them: what its hooks change in old ones has been done, and is not to be again.
+    versions = network.state_dict()._metadata
+    return pack(contents.weights, {**kept_meta(contents.meta), OWN: own}, name, form, versions)
 
 
 def _address(url: str | None, file_name: str) -> str:

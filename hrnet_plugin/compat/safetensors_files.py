@@ -7,6 +7,7 @@ loader of the four frameworks takes them. A file counts as one by its suffix or 
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ SUFFIX = ".safetensors"
 #: The header's entry for `meta`. It is the only one: the library writes several in a random order.
 _META = "meta"
 _LONGEST_HEADER = 100_000_000  # bytes, the format's own limit
+#: Inside that entry: torch's versions of modules, by which a framework tells new weights from old ones to be changed.
+_VERSIONS = "__versions__"
 #: What JSON has no form for.
 _TUPLE, _ITEMS = "__tuple__", "__items__"
 
@@ -67,16 +70,23 @@ def read_safetensors(path: str | Path, map_location: object = "cpu") -> dict:
         map_location = map_location.get("cpu", "cpu")
     device = "cpu" if map_location is None or callable(map_location) else str(map_location)
     with _opened(path, device) as file:
-        keys = file.keys()
-        return {"state_dict": {key: file.get_tensor(key) for key in keys}, "meta": _read_meta(file.metadata() or {})}
+        meta = _read_meta(file.metadata() or {})
+        versions = meta.pop(_VERSIONS, None)
+        weights = OrderedDict((key, file.get_tensor(key)) for key in file.keys())  # noqa: SIM118 - no mapping
+        if isinstance(versions, Mapping):
+            weights._metadata = OrderedDict(versions)
+        return {"state_dict": weights, "meta": meta}
 
 
-def safetensors_bytes(weights: Mapping[str, Tensor], meta: Mapping) -> bytes:
+def safetensors_bytes(
+    weights: Mapping[str, Tensor], meta: Mapping, versions: Mapping[str, Mapping] | None = None
+) -> bytes:
     """What a file of these weights holds; the same for the same content.
 
     Args:
         weights: Tensors by key, contiguous, no two sharing memory.
         meta: Plain values, as :func:`plain_meta` gives them.
+        versions: What torch keeps beside a state dict of each module's version, by the module's path (`_metadata`).
 
     Raises:
         MissingDependency: the package `safetensors` is not installed.
@@ -84,7 +94,8 @@ def safetensors_bytes(weights: Mapping[str, Tensor], meta: Mapping) -> bytes:
     _require()
     from safetensors.torch import save
 
-    return save(dict(weights), metadata={_META: _to_text(meta)})
+    said = {**meta, _VERSIONS: dict(versions)} if versions else meta
+    return save(dict(weights), metadata={_META: _to_text(said)})
 
 
 def plain_meta(meta: Mapping) -> dict:

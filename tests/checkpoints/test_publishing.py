@@ -44,6 +44,17 @@ def test_tensors_come_back_as_they_were(form, tmp_path):
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_versions_of_modules_come_back(form, tmp_path):
+    layer = torch.nn.Sequential(torch.nn.BatchNorm2d(2))
+    state = layer.state_dict()
+    assert state._metadata["0"] == {"version": 2}
+    published = publish(contents_of({"state_dict": state}, "a.pth"), {}, tmp_path, "a", form)
+    read = read_checkpoint(published.path)
+    assert dict(read["state_dict"]._metadata) == dict(state._metadata)
+    assert read["meta"] == {}
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_the_name_holds_the_hash_and_the_hash_is_that_of_the_content(form, tmp_path):
     published = write(pack(WEIGHTS, META, "hrnet", form), tmp_path / "new")
     content = published.path.read_bytes()
