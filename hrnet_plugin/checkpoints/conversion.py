@@ -50,7 +50,13 @@ class Conversion:
         return {"meta": dict(self.meta), self.container: weights} if self.container else weights
 
 
-def convert(contents: Contents, to: str = "ours", source: str | None = None, backbone_only: bool = False) -> Conversion:
+def convert(
+    contents: Contents,
+    to: str = "ours",
+    source: str | None = None,
+    backbone_only: bool = False,
+    align_corners: bool | None = None,
+) -> Conversion:
     """A checkpoint in another format; tensors that need no change are shared with it.
 
     What was lost on the way to ours (prefixes, values without a place) comes back on the way to where it came from.
@@ -60,17 +66,20 @@ def convert(contents: Contents, to: str = "ours", source: str | None = None, bac
         to: Name of the format to convert to.
         source: Name of its own format; None recognises it.
         backbone_only: Leave out necks and heads.
+        align_corners: How the checkpoint's network upsamples, which no key tells; None is what its format usually does.
 
     Raises:
         CheckpointError: it is of no known format, or holds what the target cannot hold. Keys that are missing, too
             many, or of another shape are no error but stand in the report.
         ConfigError: a format is not known.
+        SpecError: `align_corners` is True and the network upsamples by nearest neighbours.
     """
     target = find_format(to)
     origin = recognise(contents) if source is None else find_format(source)
     read = rename_to_ours(contents.weights, origin)
     ours = {key: value for key, value in read.weights.items() if not backbone_only or key.startswith(BACKBONE)}
-    spec, choices = _describe(ours, contents, origin)
+    known = {} if align_corners is None else {"align_corners": align_corners}
+    spec, choices = _describe(ours, contents, origin, known)
     problems = find_problems(ours, spec)
     notes = check_network(spec, choices, target, backbone_only)
     fitting = {key: value for key, value in ours.items() if problems.get(key, ("",))[0] != UNEXPECTED}
@@ -81,27 +90,27 @@ def convert(contents: Contents, to: str = "ours", source: str | None = None, bac
         target.name,
         name_network(spec),
         tuple(_entries(contents, origin, read, written, problems)),
-        (*_notes(contents), *([origin.advice] if origin.advice else []), *notes),
+        (*_notes(contents), *([origin.advice] if origin.advice and not known else []), *notes),
     )
-    known = spec if choices or origin.choices or not isinstance(spec, HRNetSpec) else None
-    return _finish(contents, origin, target, read, written, known, report)
+    described = spec if choices or origin.choices or not isinstance(spec, HRNetSpec) else None
+    return _finish(contents, origin, target, read, written, described, report)
 
 
-def _describe(ours: Mapping[str, Tensor], contents: Contents, origin: Format) -> tuple[Spec, Mapping[str, object]]:
+def _describe(
+    ours: Mapping[str, Tensor], contents: Contents, origin: Format, known: Mapping[str, object]
+) -> tuple[Spec, Mapping[str, object]]:
     """The backbone, and those of its choices that are known and not only usual."""
     described = described_spec(contents.meta)
     spec = find_spec(shapes_of(ours, BACKBONE), described)
     if not isinstance(spec, HRNetSpec):
         return spec, {}
-    if spec == described:
+    if spec == described and not known:
         return spec, {name: getattr(spec, name) for name in ("upsample_mode", "align_corners", "fuse_method")}
     usual = dict(origin.choices)
     if spec.fuse_method == "concat":  # told by its keys
         usual.pop("fuse_method", None)
-    return spec.with_choices(**{**origin.usual, **usual}), {} if origin.is_ours else {
-        **usual,
-        "fuse_method": spec.fuse_method,
-    }
+    told = dict(known) if origin.is_ours else {**usual, "fuse_method": spec.fuse_method, **known}
+    return spec.with_choices(**{**origin.usual, **usual, **known}), told
 
 
 def _entries(

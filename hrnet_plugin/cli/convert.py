@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backbone-only", action="store_true", help="convert the backbone alone, without neck and head"
     )
+    parser.add_argument(
+        "--align-corners",
+        choices=("true", "false"),
+        help="how the checkpoint's network upsamples, which its keys do not tell (default: as its format usually does)",
+    )
     parser.add_argument("--report", metavar="FILE", help="write the account of every key to this file, as JSON")
     parser.add_argument("--force", action="store_true", help="write DST though keys are unaccounted for")
     parser.add_argument("--list", action=_ListFormats, help="show the formats that are known, and stop")
@@ -56,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
     _check_paths(source, args.target, args.report)
     contents = read_contents(source)
     to = args.to or _default_target(contents, args.origin)
-    conversion = convert(contents, to, args.origin, args.backbone_only)
+    aligned = None if args.align_corners is None else args.align_corners == "true"
+    conversion = convert(contents, to, args.origin, args.backbone_only, aligned)
     report = conversion.report
     written = not report.unaccounted or args.force
     if args.report:

@@ -43,6 +43,15 @@ def test_configs_tools_and_requirements_travel_inside(site, project_root):
             assert (site / "hrnet_plugin/.mim" / path).read_bytes() == (project_root / path).read_bytes()
 
 
+def test_openmmlabs_index_leads_to_the_configs_inside(site, project_root):
+    root = site / "hrnet_plugin/.mim"
+    lines = (root / "model-index.yml").read_text(encoding="utf-8").splitlines()
+    assert lines == (project_root / "model-index.yml").read_text(encoding="utf-8").splitlines()
+    imported = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
+    assert len(imported) == 10
+    assert all((root / path).is_file() for path in imported)
+
+
 def test_trains_and_tests_by_config_name_in_an_empty_folder(site, run, pose_data, tmp_path, logged):
     hrnet = site / "bin/hrnet"
     options = (

@@ -24,7 +24,7 @@ SEG = Format(
     choices={"upsample_mode": "bilinear", "fuse_method": "sum"},
     usual={"align_corners": False},
     advice="keys do not tell align_corners: it is False, or in branch HRNet-OCR True where MODEL.ALIGN_CORNERS of the "
-    "config does not say False; set it alike in backbone and decode_head",
+    "config does not say False; say so with --align-corners, and set it alike in backbone and decode_head",
 )
 
 
