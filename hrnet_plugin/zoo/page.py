@@ -28,9 +28,9 @@ _OPENING = """\
 # Model zoo
 
 {models} published models, each with a config, and what was published of them. Where a framework has the config, ours is
-the same when resolved, but for what a remark names (`hrnet zoo verify`). `hrnet zoo list` and `hrnet zoo show NAME` tell
-the same on the command line, with every metric. This page is written by `hrnet zoo page --write`; a
-test fails where it is out of date.
+the same when resolved, but for what a remark names (`hrnet zoo verify`). `hrnet zoo list` and `hrnet zoo show NAME`
+tell the same on the command line, with every metric. This page is written by `hrnet zoo page --write`; a test fails
+where it is out of date.
 
 - **Computed here**: parameters, in 10^6, and multiply-accumulates (MACs) of one picture, in 10^9, of the whole model at
   the input named (width x height). Norms, activations, additions and interpolation are not counted. Segmentation is
