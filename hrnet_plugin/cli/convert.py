@@ -13,8 +13,8 @@ from hrnet_plugin.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from hrnet_plugin.checkpoints.contents import Contents
-    from hrnet_plugin.checkpoints.conversion import Conversion
-    from hrnet_plugin.checkpoints.conversion_report import ConversionReport
+    from hrnet_plugin.checkpoints.conversion.convert import Conversion
+    from hrnet_plugin.checkpoints.conversion.report import ConversionReport
 
 HELP = "convert a checkpoint between ours, OpenMMLab, timm and the original repositories"
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             written. The checkpoint is only ever read, and a file at DST stays as it was.
     """
     from hrnet_plugin.checkpoints.contents import read_contents
-    from hrnet_plugin.checkpoints.conversion import convert
+    from hrnet_plugin.checkpoints.conversion.convert import convert
 
     from .pretrained_sources import local_checkpoint
 
@@ -80,7 +80,7 @@ class _ListFormats(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from hrnet_plugin.checkpoints.formats import FORMATS
+        from hrnet_plugin.checkpoints.conversion.formats import FORMATS
 
         width = max(map(len, FORMATS))
         for known in sorted(FORMATS.values(), key=lambda known: known.name):
@@ -108,7 +108,7 @@ def _same_file(path: str, other: str) -> bool:
 
 
 def _default_target(contents: Contents, origin: str | None) -> str:
-    from hrnet_plugin.checkpoints.recognition import find_format, recognise
+    from hrnet_plugin.checkpoints.conversion.recognition import find_format, recognise
 
     known = find_format(origin) if origin else recognise(contents)
     if known.is_ours:

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         UserError: config or checkpoint cannot be used.
     """
     from hrnet_plugin.checkpoints.contents import read_contents
-    from hrnet_plugin.checkpoints.load_plan import plan_loading
+    from hrnet_plugin.checkpoints.loading.plan import plan_loading
 
     if not 0 <= args.min_loaded <= 1:
         raise ConfigError("--min-loaded", found=args.min_loaded, expected="a share from 0 to 1")

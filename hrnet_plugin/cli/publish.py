@@ -91,7 +91,7 @@ def _network_and_weights(cfg: Config, contents: Contents) -> tuple[nn.Module, Co
     Raises:
         CheckpointError: keys are missing, left over or of another shape, or it was trained with another upsampling.
     """
-    from hrnet_plugin.checkpoints.load_plan import plan_loading
+    from hrnet_plugin.checkpoints.loading.plan import plan_loading
     from hrnet_plugin.zoo.forward import build_model, model_config
 
     from .explain import explained
@@ -111,9 +111,9 @@ def _network_and_weights(cfg: Config, contents: Contents) -> tuple[nn.Module, Co
 
 
 def _pack(contents: Contents, network: nn.Module, row: dict, name: str, form: str) -> Package:
+    from hrnet_plugin.checkpoints.loading.same_keys import spec_of_network
     from hrnet_plugin.checkpoints.network_meta import OWN, describe_network
     from hrnet_plugin.checkpoints.publishing import kept_meta, pack
-    from hrnet_plugin.checkpoints.same_keys import spec_of_network
     from hrnet_plugin.version import __version__
 
     from .published_row import installed_versions

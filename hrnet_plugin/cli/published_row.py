@@ -106,7 +106,7 @@ def compose_row(
     Raises:
         ConfigError: the task or the data set is neither given nor told by the config.
     """
-    from hrnet_plugin.checkpoints.same_keys import spec_of_network
+    from hrnet_plugin.checkpoints.loading.same_keys import spec_of_network
 
     index = read_index()
     row = next((model for model in index if _same_file(model.config, config)), None)

@@ -156,7 +156,7 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
 
 
 def _share_to_train_from(cfg: Config) -> float:
-    from hrnet_plugin.checkpoints.load_report import SHARE_TO_START_FROM
+    from hrnet_plugin.checkpoints.loading.report import SHARE_TO_START_FROM
 
     return 1.0 if cfg.get("resume") else SHARE_TO_START_FROM
 

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from hrnet_plugin.checkpoints.contents import contents_of
-from hrnet_plugin.checkpoints.load_plan import plan_loading
+from hrnet_plugin.checkpoints.loading.plan import plan_loading
 from hrnet_plugin.errors import CheckpointError
 
 _ADVICE = "Take the config that the checkpoint was trained with"
@@ -24,7 +24,7 @@ class CheckpointFitHook(Hook):
     """Hands mmengine weights that fit the network in every key, and says what they are.
 
     A checkpoint to start from may have another last layer, a stem for RGB images or a backbone alone
-    (`checkpoints.load_plan`); one to test or to resume from has to fill the network as it is.
+    (`checkpoints.loading.plan`); one to test or to resume from has to fill the network as it is.
 
     Args:
         source: The checkpoint, as the user named it.

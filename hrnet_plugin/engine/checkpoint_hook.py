@@ -23,10 +23,10 @@ from hrnet_plugin.checkpoints.atomic import (
     serialise,
     write_text_atomically,
 )
+from hrnet_plugin.checkpoints.loading.same_keys import spec_of_network
 from hrnet_plugin.checkpoints.network_meta import describe_network
 from hrnet_plugin.checkpoints.publishing import hashed_name
 from hrnet_plugin.checkpoints.random_streams import capture_random_streams, restore_random_streams
-from hrnet_plugin.checkpoints.same_keys import spec_of_network
 from hrnet_plugin.errors import CheckpointError
 from hrnet_plugin.registry import HOOKS
 

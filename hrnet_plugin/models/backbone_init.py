@@ -9,8 +9,8 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModule, update_init_info
 
 from ..checkpoints.contents import read_contents
-from ..checkpoints.load_plan import plan_loading, select_part
-from ..checkpoints.load_report import SHARE_TO_START_FROM
+from ..checkpoints.loading.plan import plan_loading, select_part
+from ..checkpoints.loading.report import SHARE_TO_START_FROM
 from ..errors import ConfigError, nearest
 from .pretrained import has_pretrained, localise
 

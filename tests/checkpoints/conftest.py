@@ -23,7 +23,7 @@ from torch import Tensor, nn
 import hrnet_plugin
 from hrnet_plugin.archs import LITE_ZOO, ZOO
 from hrnet_plugin.checkpoints.contents import contents_of
-from hrnet_plugin.checkpoints.conversion import Conversion, convert
+from hrnet_plugin.checkpoints.conversion.convert import Conversion, convert
 
 FOLDER = Path(__file__).parent / "reference"
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hrnet_plugin.checkpoints.contents import contents_of
-from hrnet_plugin.checkpoints.conversion import Conversion, convert
+from hrnet_plugin.checkpoints.conversion.convert import Conversion, convert
 
 
 def outcome(weights: Mapping[str, Tensor]) -> tuple[Conversion, dict[str, list[str]]]:

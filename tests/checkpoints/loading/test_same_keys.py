@@ -8,8 +8,8 @@ from torch import nn
 from hrnet_plugin import nets
 from hrnet_plugin.archs import LITE_ZOO, HRNetSpec
 from hrnet_plugin.archs.spec import FUSE_METHODS
+from hrnet_plugin.checkpoints.loading.same_keys import other_outputs, spec_of_network
 from hrnet_plugin.checkpoints.network_meta import describe_network
-from hrnet_plugin.checkpoints.same_keys import other_outputs, spec_of_network
 
 SPEC = HRNetSpec.of_width(4, num_modules=(1, 1), num_blocks=1, stage1_width=4)
 BILINEAR = SPEC.with_choices(upsample_mode="bilinear")

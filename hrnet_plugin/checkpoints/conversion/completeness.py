@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..archs import HRNetSpec
-from .conversion_report import MISMATCH, MISSING, UNEXPECTED
+from ...archs import HRNetSpec
 from .expected import COUNTER, Spec, backbone_shapes, shapes_of
 from .heads import head_shapes
+from .report import MISMATCH, MISSING, UNEXPECTED
 
 BACKBONE = "backbone."
 _STATISTICS = ("running_mean", "running_var")

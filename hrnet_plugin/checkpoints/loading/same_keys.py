@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from .. import nets
-from ..archs import HRNetSpec, LiteHRNetSpec
-from ..archs.spec import Fusion
+from ... import nets
+from ...archs import HRNetSpec, LiteHRNetSpec
+from ...archs.spec import Fusion
+from ..network_meta import described_spec
 from .config_text import fusion_in_meta
-from .network_meta import described_spec
 
 
 def spec_of_network(network: nn.Module) -> HRNetSpec | LiteHRNetSpec | None:

@@ -7,7 +7,7 @@ import torch
 from hrnet_plugin import nets
 from hrnet_plugin.archs import LITE_ZOO, find_arch
 from hrnet_plugin.checkpoints.contents import contents_of
-from hrnet_plugin.checkpoints.family import describe_weights
+from hrnet_plugin.checkpoints.loading.family import describe_weights
 
 
 def described(weights: dict) -> str:

@@ -14,9 +14,9 @@ from torch import nn
 from hrnet_plugin import nets
 from hrnet_plugin.archs import HRNetSpec
 from hrnet_plugin.checkpoints.contents import Contents, contents_of
-from hrnet_plugin.checkpoints.load_plan import plan_loading, select_part
-from hrnet_plugin.checkpoints.rehearsal import tensors_of
-from hrnet_plugin.checkpoints.unused_keys import CLASSIFIER, LAST_FUSE_LAYERS, OTHER_HEAD, OTHER_PARTS
+from hrnet_plugin.checkpoints.loading.plan import plan_loading, select_part
+from hrnet_plugin.checkpoints.loading.rehearsal import tensors_of
+from hrnet_plugin.checkpoints.loading.unused_keys import CLASSIFIER, LAST_FUSE_LAYERS, OTHER_HEAD, OTHER_PARTS
 from hrnet_plugin.errors import CheckpointError
 
 SPEC = HRNetSpec.of_width(8, num_modules=(1, 1, 1, 1), num_blocks=1, stage1_width=8)

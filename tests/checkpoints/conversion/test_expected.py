@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from hrnet_plugin.archs import LITE_ZOO, ZOO, BranchSpec, HRNetSpec, LiteHRNetSpec, LiteStemSpec, StageSpec
-from hrnet_plugin.checkpoints.expected import backbone_shapes, find_spec, name_network, shapes_of
-from hrnet_plugin.checkpoints.structure import read_spec
+from hrnet_plugin.checkpoints.conversion.expected import backbone_shapes, find_spec, name_network, shapes_of
+from hrnet_plugin.checkpoints.conversion.structure import read_spec
 from hrnet_plugin.errors import CheckpointError
 from hrnet_plugin.nets import HRNet, Layers
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..archs import BranchSpec, HRNetSpec, LiteHRNetSpec, LiteStageSpec, LiteStemSpec, StageSpec
-from ..errors import CheckpointError, SpecError
+from ...archs import BranchSpec, HRNetSpec, LiteHRNetSpec, LiteStageSpec, LiteStemSpec, StageSpec
+from ...errors import CheckpointError, SpecError
 
 #: Shapes of a backbone's weights by their names in it: `conv1.weight`, `stage2.0.branches.0.0.conv1.weight`.
 Shapes = Mapping[str, tuple[int, ...]]

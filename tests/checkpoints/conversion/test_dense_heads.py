@@ -8,9 +8,9 @@ from mmengine.registry import MODELS, DefaultScope
 
 from hrnet_plugin.archs import ZOO
 from hrnet_plugin.checkpoints.contents import contents_of
-from hrnet_plugin.checkpoints.conversion import convert
-from hrnet_plugin.checkpoints.conversion_report import MISMATCH, MISSING
-from hrnet_plugin.checkpoints.heads import head_shapes
+from hrnet_plugin.checkpoints.conversion.convert import convert
+from hrnet_plugin.checkpoints.conversion.heads import head_shapes
+from hrnet_plugin.checkpoints.conversion.report import MISMATCH, MISSING
 
 CHANNELS = ZOO["w18"].out_channels
 #: One scale or all, one convolution or several, with and without norms.

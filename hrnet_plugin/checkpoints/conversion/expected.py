@@ -8,9 +8,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from ..archs import LITE_ZOO, ZOO, HRNetSpec, LiteHRNetSpec
-from ..errors import CheckpointError
-from ..nets import HRNet, Layers, LiteHRNet
+from ...archs import LITE_ZOO, ZOO, HRNetSpec, LiteHRNetSpec
+from ...errors import CheckpointError
+from ...nets import HRNet, Layers, LiteHRNet
 from .structure import Shapes, read_spec
 
 Spec = HRNetSpec | LiteHRNetSpec

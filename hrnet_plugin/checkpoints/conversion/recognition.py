@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..errors import CheckpointError, ConfigError, nearest
-from .contents import Contents
+from ...errors import CheckpointError, ConfigError, nearest
+from ..contents import Contents
 from .formats import FORMATS, Format
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from hrnet_plugin.checkpoints.contents import contents_of
-from hrnet_plugin.checkpoints.formats import FORMATS
-from hrnet_plugin.checkpoints.formats.rules import fill, match
-from hrnet_plugin.checkpoints.recognition import find_format, recognise
+from hrnet_plugin.checkpoints.conversion.formats import FORMATS
+from hrnet_plugin.checkpoints.conversion.formats.rules import fill, match
+from hrnet_plugin.checkpoints.conversion.recognition import find_format, recognise
 from hrnet_plugin.errors import CheckpointError, ConfigError
 
 STAGE = "stage2.0.branches.0.0.conv1.weight"

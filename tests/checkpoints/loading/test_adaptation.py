@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hrnet_plugin.checkpoints.adaptation import Mismatch, adapt_stem, is_rgb_stem, output_mismatches
+from hrnet_plugin.checkpoints.loading.adaptation import Mismatch, adapt_stem, is_rgb_stem, output_mismatches
 
 
 @pytest.mark.parametrize("in_channels", [1, 2, 3, 4, 6, 7])

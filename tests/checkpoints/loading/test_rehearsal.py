@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from hrnet_plugin.checkpoints.rehearsal import rehearse_loading, tensors_of
+from hrnet_plugin.checkpoints.loading.rehearsal import rehearse_loading, tensors_of
 
 
 def network() -> nn.Sequential:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from ..archs import HRNetSpec
-from ..errors import CheckpointError
-from .contents import Contents
-from .recognition import recognise
-from .structure import read_spec
+from ...archs import HRNetSpec
+from ...errors import CheckpointError
+from ..contents import Contents
+from ..conversion.recognition import recognise
+from ..conversion.structure import read_spec
 
 _BACKBONE = "backbone."
 

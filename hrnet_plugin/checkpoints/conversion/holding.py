@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..archs import HRNetSpec
-from ..errors import CheckpointError
+from ...archs import HRNetSpec
+from ...errors import CheckpointError
 from .completeness import BACKBONE
 from .expected import Spec
 from .formats import FORMATS, Format, SetAside

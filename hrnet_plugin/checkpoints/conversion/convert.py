@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..archs import HRNetSpec
+from ...archs import HRNetSpec
+from ..contents import Contents
+from ..network_meta import OWN, describe_network, described_spec
 from .completeness import BACKBONE, find_problems
-from .contents import Contents
-from .conversion_report import ADDED, DROPPED, FOLDED, MAPPED, MISSING, UNEXPECTED, ConversionReport, Entry
 from .expected import COUNTER, Spec, find_spec, name_network, shapes_of
 from .formats import FORMATS, Format
 from .holding import check_keys, check_network
-from .network_meta import OWN, describe_network, described_spec
 from .recognition import find_format, recognise
 from .renaming import Renamed, insert_at, rename_from_ours, rename_to_ours
+from .report import ADDED, DROPPED, FOLDED, MAPPED, MISSING, UNEXPECTED, ConversionReport, Entry
 
 #: The entry beside the description of the network that says how the checkpoint was written before.
 CONVERTED = "converted"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ..nets import HRFPN, ClassificationFusion
+from ...nets import HRFPN, ClassificationFusion
 from .dense_heads import fcn_shapes, higher_shapes, ocr_shapes, row_shapes
 from .formats.rules import fits_any, match
 from .structure import Shapes

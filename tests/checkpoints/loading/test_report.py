@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from hrnet_plugin.checkpoints.adaptation import Mismatch
-from hrnet_plugin.checkpoints.load_report import Filled, LoadReport, grouped, percent
+from hrnet_plugin.checkpoints.loading.adaptation import Mismatch
+from hrnet_plugin.checkpoints.loading.report import Filled, LoadReport, grouped, percent
 
 
 def report(**found: object) -> LoadReport:

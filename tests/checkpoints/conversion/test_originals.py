@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from hrnet_plugin.checkpoints.contents import contents_of
-from hrnet_plugin.checkpoints.conversion import Conversion, convert
-from hrnet_plugin.checkpoints.conversion_report import ADDED, FOLDED
+from hrnet_plugin.checkpoints.conversion.convert import Conversion, convert
+from hrnet_plugin.checkpoints.conversion.report import ADDED, FOLDED
 from hrnet_plugin.errors import CheckpointError
 
 HEIGHT, WIDTH, SAMPLES = 64, 96, 24
-NAMES = sorted(path.stem for path in (Path(__file__).parent / "reference").glob("*.json"))
+NAMES = sorted(path.stem for path in (Path(__file__).parents[1] / "reference").glob("*.json"))
 #: Networks of which the keys alone are stored.
 KEYS_ALONE = {"cls_w18", "lite_30", "ocr_w48", "seg_w48"}
 #: Of an output's largest value, in float64; the stored numbers have 12 digits.

@@ -7,10 +7,10 @@ import torch
 
 from hrnet_plugin.archs import ZOO
 from hrnet_plugin.checkpoints.contents import contents_of
-from hrnet_plugin.checkpoints.conversion import convert
-from hrnet_plugin.checkpoints.conversion_report import ADDED, DROPPED, FOLDED
+from hrnet_plugin.checkpoints.conversion.convert import convert
+from hrnet_plugin.checkpoints.conversion.report import ADDED, DROPPED, FOLDED
 from hrnet_plugin.checkpoints.network_meta import describe_network, described_spec
-from hrnet_plugin.errors import CheckpointError
+from hrnet_plugin.errors import CheckpointError, SpecError
 
 SEG, OCR = "seg_w18_small_v1", "ocr_w18_small_v2"
 CLASS_WEIGHTS = torch.tensor([0.8373, 0.918, 0.866, 1.0345])
@@ -97,3 +97,19 @@ def test_a_network_with_nearest_upsampling_is_refused(original):
     meta = describe_network(ZOO["w18_small_v1"])
     with pytest.raises(CheckpointError, match="format seg cannot hold the network: found upsample_mode='nearest'"):
         convert(contents_of({"state_dict": ours, "meta": meta}, SEG), to="seg")
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+@pytest.mark.parametrize("name", [SEG, OCR])
+def test_the_user_says_what_keys_do_not_tell(name, aligned, original):
+    contents = contents_of(numbered(original(name).shapes), name)
+    done = convert(contents, align_corners=aligned)
+    assert described_spec(done.meta).align_corners is aligned
+    assert not any("align_corners" in note for note in done.report.notes)
+    assert any("align_corners" in note for note in convert(contents).report.notes)
+
+
+def test_a_network_of_nearest_neighbours_has_no_corners_to_align(original):
+    contents = contents_of(numbered(original("pose_w32").shapes), "pose")
+    with pytest.raises(SpecError, match="align_corners: found True with upsample_mode='nearest'"):
+        convert(contents, align_corners=True)

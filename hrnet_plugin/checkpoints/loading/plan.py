@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ..errors import CheckpointError
+from ...errors import CheckpointError
+from ..contents import Contents
 from .adaptation import Mismatch, adapt_stem, is_rgb_stem, output_mismatches
-from .contents import Contents
 from .family import describe_weights
-from .load_report import Filled, LoadReport, percent
 from .rehearsal import rehearse_loading, tensors_of
+from .report import Filled, LoadReport, percent
 from .same_keys import other_outputs
 from .unused_keys import OTHER_PARTS, sort_unused
 

@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 
 from hrnet_plugin.archs.spec import Fusion
-from hrnet_plugin.checkpoints.config_text import fusion_in_meta, read_values
+from hrnet_plugin.checkpoints.loading.config_text import fusion_in_meta, read_values
 
 EXTRA = {
     "stage1": {"num_modules": 1, "num_branches": 1, "block": "BOTTLENECK", "num_blocks": [1], "num_channels": [8]},

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from hrnet_plugin.checkpoints.unused_keys import CLASSIFIER, CONSTANTS, LAST_FUSE_LAYERS, OTHER_HEAD, sort_unused
+from hrnet_plugin.checkpoints.loading.unused_keys import (
+    CLASSIFIER,
+    CONSTANTS,
+    LAST_FUSE_LAYERS,
+    OTHER_HEAD,
+    sort_unused,
+)
 
 SINGLE_SCALE = ["conv1.weight", "stage3.0.fuse_layers.1.0.0.0.weight", "stage4.1.fuse_layers.0.1.0.weight"]
 POSE = [f"backbone.{key}" for key in SINGLE_SCALE] + ["head.final_layer.weight"]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hrnet_plugin.archs import ZOO, HRNetSpec, find_lite_arch
 from hrnet_plugin.checkpoints.contents import Contents, contents_of
-from hrnet_plugin.checkpoints.conversion import convert
+from hrnet_plugin.checkpoints.conversion.convert import convert
 from hrnet_plugin.checkpoints.network_meta import describe_network
 from hrnet_plugin.errors import CheckpointError, ConfigError
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from ..archs import CONVENTIONS, Conventions, find_arch, read_extra
-from ..archs.spec import Fusion
-from ..errors import SpecError
+from ...archs import CONVENTIONS, Conventions, find_arch, read_extra
+from ...archs.spec import Fusion
+from ...errors import SpecError
 
 #: The entries of `meta` in which a config's text stands: mmengine's, and mmcv 1's under the name it gets when read.
 _TEXTS = ("cfg", "config_text", "config")

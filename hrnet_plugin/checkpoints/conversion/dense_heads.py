@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import torch
 
-from ..nets.deconv import build_deconv_stage
+from ...nets.deconv import build_deconv_stage
 from .formats.rules import match
 from .structure import Shapes
 
