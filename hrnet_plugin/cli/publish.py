@@ -133,7 +133,12 @@ def _address(url: str | None, file_name: str) -> str:
         return file_name
     if "://" not in url:
         raise ConfigError(f"--url {url}", found="no URL", expected="one such as https://example.org/weights")
-    return url if url.endswith((".pth", ".safetensors")) else f"{url.rstrip('/')}/{file_name}"
+    if not url.endswith((".pth", ".safetensors")):
+        return f"{url.rstrip('/')}/{file_name}"
+    suffix = Path(file_name).suffix
+    if not url.endswith(suffix):
+        raise ConfigError(f"--url {url}", found="a file of the other format", expected=f"one that ends in {suffix}")
+    return url
 
 
 def _print(contents: Contents, package: Package, path: Path, metafile: Path, row: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -49,7 +50,7 @@ def read_metrics(pairs: Sequence[str], file: str | None) -> dict[str, float]:
             metrics[name] = float(value)
         except ValueError:
             name = ""
-        if not name:
+        if not name or not math.isfinite(metrics[name]):
             raise ConfigError(f"--metric {pair}", found="no NAME=VALUE", expected="a number by name, as AP=0.749")
     return metrics
 
@@ -62,9 +63,13 @@ def _metrics_of_file(file: str) -> dict[str, float]:
         raise ConfigError(what, found=(error.strerror or str(error)).lower(), expected=expected) from error
     except ValueError as error:
         raise ConfigError(what, found=f"no JSON ({error})", expected=expected) from error
-    if not isinstance(content, dict) or not all(type(value) in (int, float) for value in content.values()):
+    if not isinstance(content, dict) or not all(map(_is_number, content.values())):
         raise ConfigError(what, found="JSON of another form", expected=expected)
     return content
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def metafile_with(row: Mapping | None, path: Path) -> dict:

@@ -105,19 +105,26 @@ def _described(path: Path, source: Source, was_there: bool) -> str:
 
 
 class ProgressBar(Listener):
-    """Shows a download as a bar where stderr is a terminal, and a line for each server that fails."""
+    """Shows a download as a bar where stderr is a terminal, and a line for each server that had failed before it.
+
+    Where none delivers, the error has all of their reasons in its one line.
+    """
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None
+        self._failed: list[str] = []
 
     def waiting(self, file_name: str) -> None:
         """Says that another fetch has the file."""
         self._say(f"{file_name}: another process is fetching it, waiting")
 
     def begins(self, url: str, have: int, total: int | None) -> None:
-        """Opens the bar, filled as far as the file is here."""
+        """Says which servers failed, and opens the bar, filled as far as the file is here."""
         from tqdm import tqdm
 
+        for line in self._failed:
+            self._say(line)
+        self._failed.clear()
         self._bar = tqdm(
             desc=url.rpartition("/")[2], total=total, initial=have, unit="B", unit_scale=True, disable=None, leave=False
         )
@@ -134,8 +141,8 @@ class ProgressBar(Listener):
             self._bar = None
 
     def gives_up(self, url: str, reason: str) -> None:
-        """Says which server failed and why."""
-        self._say(f"{url}: {reason}")
+        """Keeps in mind which server failed and why, until another one begins to send."""
+        self._failed.append(f"{url}: {reason}")
 
     def _say(self, line: str) -> None:
         print(line, file=sys.stderr)

@@ -316,11 +316,11 @@ def test_the_index_reads_the_row(hrnet, pose, workplace):
 
 
 def test_a_metric_that_is_none(refused, pose):
-    for wrong in ("AP", "AP=high", "=0.5"):
+    for wrong in ("AP", "AP=high", "=0.5", "AP=nan", "AP=inf"):
         assert f"--metric {wrong}: found no NAME=VALUE" in refused(
             "publish", pose.checkpoint, "--config", pose.config, "--metric", wrong
         )
-    for number, content in enumerate(("[1]", '{"AP": "high"}', "{")):
+    for number, content in enumerate(("[1]", '{"AP": "high"}', '{"AP": NaN}', "{")):
         Path(f"{number}.json").write_text(content)
         line = refused("publish", pose.checkpoint, "--config", pose.config, "--metrics-file", f"{number}.json")
         assert f"--metrics-file {number}.json: found" in line
@@ -332,6 +332,10 @@ def test_other_arguments_that_are_wrong(refused, pose):
     command = ("publish", pose.checkpoint, "--config", pose.config)
     assert "name 'a/b': found no file name" in refused(*command, "--name", "a/b")
     assert "--url here: found no URL" in refused(*command, "--url", "here")
+    line = refused(*command, "--format", "safetensors", "--url", "https://host/a.pth")
+    assert line.endswith(
+        "--url https://host/a.pth: found a file of the other format, expected one that ends in .safetensors"
+    )
     assert "config 'absent'" in refused("publish", pose.checkpoint, "--config", "absent")
     assert not Path("published").exists()
 

@@ -119,9 +119,13 @@ def test_what_cannot_be_fetched_is_told_and_nothing_is_fetched(refused, publishe
     assert not Path("weights").exists()
 
 
-def test_no_answer_is_one_line_with_file_folder_and_url(refused, published, site):
+def test_no_answer_is_one_line_with_file_folder_and_url(hrnet, published, site):
     published.unlink()
-    line = refused("zoo", "fetch", "tiny")
+    outcome = hrnet("zoo", "fetch", "tiny", "--mirror", f"{site}/none")
+    assert (outcome.status, outcome.out) == (2, "")
+    (line,) = outcome.err.splitlines()
+    assert f"{site}/none/tiny.pth: 404" in line
+    line = line.replace(f"{site}/none/tiny.pth: 404 File not found; ", "")
     assert f"weights tiny: tiny.pth could not be fetched: found {site}/tiny.pth: 404" in line
     assert f"expected it at {Path('weights/tiny.pth').resolve()}" in line
 

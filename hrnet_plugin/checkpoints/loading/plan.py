@@ -19,6 +19,9 @@ from .same_keys import other_outputs
 from .unused_keys import OTHER_PARTS, sort_unused
 
 _BACKBONE = "backbone."
+#: What stands in front of a network's keys where other modules are saved beside it: the authors' segmentation training
+#: and Lightning keep the network as `model`, next to the weights of the loss.
+_INSIDE = ("", _BACKBONE, "model.", f"model.{_BACKBONE}")
 _COUNTER = "num_batches_tracked"
 
 
@@ -149,10 +152,11 @@ def select_part(contents: Contents, prefix: str) -> Contents:
 
 def _aligned(weights: Mapping[str, Tensor], places: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Weights under the names that fit most places, and the keys of parts that such a network does not have."""
-    inner = {key.removeprefix(_BACKBONE): value for key, value in weights.items() if key.startswith(_BACKBONE)}
-    others = tuple(key for key in weights if not key.startswith(_BACKBONE))
-    outer = {_BACKBONE + key: value for key, value in weights.items()}
-    ways = ((dict(weights), ()), (inner, others), (outer, ()))
+    ways = []
+    for prefix in _INSIDE:
+        inner = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
+        others = tuple(key for key in weights if not key.startswith(prefix))
+        ways += [(inner, others), ({_BACKBONE + key: value for key, value in inner.items()}, others)]
     return max(ways, key=lambda way: sum(key in places for key in way[0]))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 LAST_FUSE_LAYERS = "the last fuse layers, which a network of one scale does not have"
 CLASSIFIER = "the classifier of ImageNet weights"
 OTHER_HEAD = "the head of another task"
-OTHER_PARTS = "other parts of the model than the backbone"
+OTHER_PARTS = "other parts of the checkpoint than this network"
 CONSTANTS = "constants of the preprocessing"
 
 _FUSE_LAYER = re.compile(r"((?:backbone\.)?stage(\d+)\.(\d+)\.fuse_layers)\.([1-9]\d*)\.")

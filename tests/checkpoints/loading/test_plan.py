@@ -67,6 +67,20 @@ def test_every_prefix_is_understood(wrapper, into_model, from_model):
     assert plan.report.unused == wanted
 
 
+@pytest.mark.parametrize("into_model", [False, True])
+@pytest.mark.parametrize("from_model", [False, True])
+def test_a_network_saved_beside_its_loss_is_found(into_model, from_model):
+    source, net = (model(), backbone()) if from_model else (backbone(), backbone())
+    net = nn.ModuleDict({"backbone": net}) if into_model else net
+    given = {f"model.{key}": value for key, value in source.state_dict().items()}
+    plan = plan_loading(net, contents({**given, "loss.criterion.weight": torch.ones(19)}))
+    assert plan.report.filled.share_of_keys == 1
+    assert "loss.criterion.weight" in plan.report.unused[OTHER_PARTS]
+    plan.apply(net)
+    origin = source.backbone if from_model else source
+    assert equal(net.backbone if into_model else net, origin, list(origin.state_dict()))
+
+
 def test_a_plan_changes_nothing_until_it_is_applied():
     net, source = backbone(), backbone()
     before, given = copy.deepcopy(net.state_dict()), source.state_dict()
