@@ -131,7 +131,7 @@ def grouped(keys: Collection[str]) -> str:
     depths = [Counter(_part(key, depth) for key in keys) for depth in range(1, 5)]
     parts = next((parts for parts in reversed(depths) if len(parts) <= _SHOWN), depths[0])
     named = [part if len(parts) == 1 else f"{part} ({count})" for part, count in list(parts.items())[:_SHOWN]]
-    more = [f"and {len(parts) - _SHOWN} parts more"] if len(parts) > _SHOWN else []
+    more = _and_more(len(parts) - _SHOWN, "part")
     return f"{len(keys)} {'key' if len(keys) == 1 else 'keys'}: {', '.join([*named, *more])}"
 
 
@@ -144,8 +144,11 @@ def _part(key: str, depth: int) -> str:
 def _layers(mismatches: Collection[Mismatch]) -> str:
     layers = layers_of(mismatches)
     named = [f"{path} ({found}, here {needed})" for path, (found, needed) in list(layers.items())[:_SHOWN]]
-    more = [f"and {len(layers) - _SHOWN} layers more"] if len(layers) > _SHOWN else []
-    return ", ".join([*named, *more])
+    return ", ".join([*named, *_and_more(len(layers) - _SHOWN, "layer")])
+
+
+def _and_more(count: int, thing: str) -> list[str]:
+    return [f"and {count} {thing}{'' if count == 1 else 's'} more"] if count > 0 else []
 
 
 def _amount(number: int) -> str:

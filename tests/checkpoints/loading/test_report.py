@@ -76,6 +76,7 @@ def test_only_the_whole_is_a_hundred_percent(share, text):
         (["scale"], "1 key: scale"),
         (["a.0.w", "a.1.w", "b.w"], "3 keys: a.0 (1), a.1 (1), b (1)"),
         ([f"head.{n}.w" for n in range(9)], "9 keys: head"),
+        ([f"{n}.w" for n in range(5)], "5 keys: 0 (1), 1 (1), 2 (1), 3 (1), and 1 part more"),
         ([f"{n}.w" for n in range(9)], "9 keys: 0 (1), 1 (1), 2 (1), 3 (1), and 5 parts more"),
         ([f"backbone.stage4.2.fuse_layers.{n}.0.w" for n in (1, 2)],
          "2 keys: backbone.stage4.2.fuse_layers.1 (1), backbone.stage4.2.fuse_layers.2 (1)"),
