@@ -81,7 +81,8 @@ def convert(
     known = {} if align_corners is None else {"align_corners": align_corners}
     spec, choices = _describe(ours, contents, origin, known)
     problems = find_problems(ours, spec)
-    notes = check_network(spec, choices, target, backbone_only)
+    supposed = {**origin.choices, **choices} if backbone_only else choices  # a note may rest on what is only usual
+    notes = check_network(spec, supposed, target, backbone_only)
     fitting = {key: value for key, value in ours.items() if problems.get(key, ("",))[0] != UNEXPECTED}
     written = rename_from_ours(fitting, target)
     check_keys(written, target)
@@ -117,23 +118,23 @@ def _entries(
     contents: Contents, origin: Format, read: Renamed, written: Renamed, problems: Mapping[str, tuple[str, str]]
 ) -> Iterator[Entry]:
     new = {ours: theirs for theirs, ours in written.old.items()}
-    ours_of = {old: key for key, old in read.old.items()}
+    ours_of = {old: key for key, old in read.old.items()} | read.folded
     reasons = {key: reason for key, _, reason in read.aside}
     for old in contents.weights:
         shown, key = contents.prefix + old, ours_of.get(old)
-        if old in read.folded:
-            yield Entry(FOLDED, shown, new.get(read.folded[old], ""), "the bias goes into the running mean")
-        elif old in reasons:
+        if old in reasons:
             yield Entry(DROPPED, shown, note=reasons[old])
         elif key is None:
             yield Entry(UNEXPECTED, shown, note=f"{origin.name} has no such weight")
+        elif key not in new and key not in problems:
+            yield Entry(DROPPED, shown, note="the backbone alone was asked for")
+        elif old in read.folded:
+            yield Entry(FOLDED, shown, new.get(key, ""), "the bias goes into the running mean")
         elif key in problems:
             kind, note = problems[key]
             yield Entry(kind, shown, new.get(key, ""), note)
-        elif key in new:
-            yield Entry(MAPPED, shown, new[key])
         else:
-            yield Entry(DROPPED, shown, note="the backbone alone was asked for")
+            yield Entry(MAPPED, shown, new[key])
     for key, (kind, note) in problems.items():
         if kind == MISSING:
             theirs = origin.from_ours(key)

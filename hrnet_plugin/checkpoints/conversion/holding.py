@@ -47,11 +47,18 @@ def check_network(spec: Spec, choices: Mapping[str, object], target: Format, bac
             if not backbone_only:
                 raise _cannot_hold(target, found, f"{value!r}, since its outputs would be others", _ALONE)
             notes.append(f"{found} in the source and {value!r} in {target.name}: outputs differ")
+    return notes + _usual_notes(spec, choices, target)
+
+
+def _usual_notes(spec: HRNetSpec, choices: Mapping[str, object], target: Format) -> list[str]:
+    """What the user has to set in the target, which can have it either way."""
+    notes = []
     for name, value in target.usual.items():
+        default = f"by default {value!r} in {target.name}"
         if name in choices and choices[name] != value:
-            notes.append(
-                f"{name}={choices[name]!r} in the source and by default {value!r} in {target.name}: set it there"
-            )
+            notes.append(f"{name}={choices[name]!r} in the source and {default}: set it there")
+        elif name not in choices and spec.upsample_mode == "bilinear":
+            notes.append(f"nothing in the source tells {name}, which is {default}: set it there as the source has it")
     return notes
 
 
@@ -69,7 +76,7 @@ def check_keys(written: Renamed, target: Format) -> None:
         return
     shown = ", ".join(written.left[:_SHOWN])
     more = f" and {len(written.left) - _SHOWN} more" if len(written.left) > _SHOWN else ""
-    places = sorted({rule.ours for rule in target.rules if hasattr(rule, "ours")})
+    places = sorted({".".join(rule.ours.split(".")[:3]) for rule in target.rules if hasattr(rule, "ours")})
     raise _cannot_hold(target, shown + more, f"keys of ours such as {', '.join(places)}", _ALONE)
 
 

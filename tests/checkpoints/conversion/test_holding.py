@@ -67,6 +67,41 @@ def test_a_backbone_alone_goes_where_its_head_cannot(pose_weights):
     assert "outputs differ" in other.report.notes[-1]
 
 
+def segmentation(backbone: str = "backbone.", conv: str = "decode_head.convs.0.conv", **names: str) -> Contents:
+    """A network of MMSegmentation, or one under other names, whose metadata say nothing."""
+    bn, last = names.get("bn", "decode_head.convs.0.bn"), names.get("last", "decode_head.conv_seg")
+    shapes = {f"{conv}.weight": (5, 240, 1, 1), f"{last}.weight": (3, 5, 1, 1), f"{last}.bias": (3,)}
+    shapes |= {f"{bn}.{part}": (5,) for part in ("weight", "bias", "running_mean", "running_var")}
+    net = {backbone + key.removeprefix("backbone."): value for key, value in of_network(SMALL).weights.items()}
+    return contents({**net, **{key: torch.ones(shape) for key, shape in shapes.items()}})
+
+
+def test_what_a_framework_usually_has_is_told_too():
+    checkpoint = segmentation()
+    alone = convert(checkpoint, "timm", backbone_only=True)
+    assert alone.report.notes == ("upsample_mode='bilinear' in the source and 'nearest' in timm: outputs differ",)
+    (note,) = convert(checkpoint, "seg").report.notes
+    assert note.startswith("nothing in the source tells align_corners, which is by default False in seg")
+    assert convert(checkpoint, "seg", align_corners=False).report.notes == ()
+    (note,) = convert(checkpoint, "seg", align_corners=True).report.notes
+    assert note.startswith("align_corners=True in the source and by default False in seg")
+
+
+def test_a_bias_of_a_head_is_left_out_with_it():
+    theirs = segmentation("", "last_layer.0", bn="last_layer.1", last="last_layer.3")
+    checkpoint = contents({**theirs.weights, "last_layer.0.bias": torch.ones(5)})
+    whole = convert(checkpoint).report
+    assert (whole.source, whole.counts()["folded"], whole.unaccounted) == ("seg", 1, [])
+    alone = convert(checkpoint, "backbone", backbone_only=True).report.counts()
+    assert (alone["folded"], alone["dropped"]) == (0, 8)
+
+
+def test_the_line_is_short_for_a_format_of_many_keys():
+    with pytest.raises(CheckpointError, match="format ocr cannot hold the network") as caught:
+        convert(segmentation(), "ocr")
+    assert len(str(caught.value)) < 420
+
+
 def test_formats_that_are_not_known(pose_weights):
     with pytest.raises(ConfigError, match=r"format: found 'tim', expected a known format\. Did you mean 'timm'"):
         convert(contents(pose_weights({})), "tim")
