@@ -1,19 +1,12 @@
-"""Writing files so that a kill at any moment leaves the old file or the new one, never half of one.
-
-The content goes to a partial file in the same folder, reaches the disk (fsync), and only then takes the name
-(a rename within one file system is atomic). The folder is synced last, so that the rename itself lasts.
-"""
+"""Checkpoints and what belongs to them, written as a whole or not at all (`disk.write_whole`)."""
 
 from __future__ import annotations
 
 import io
 import os
-import secrets
 from pathlib import Path
 
-from ..disk import sync_folder
-
-_PARTIAL = ".partial"
+from ..disk import PARTIAL, write_whole
 
 
 def save_atomically(content: object, path: str | os.PathLike[str]) -> None:
@@ -26,20 +19,8 @@ def save_atomically(content: object, path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: the file cannot be written (no permission, no room). What stood there before still stands.
     """
-    target = Path(os.path.realpath(path))
-    data = content if isinstance(content, (bytes, bytearray, memoryview)) else serialise(content)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_PARTIAL}")
-    try:
-        with open(partial, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    sync_folder(target.parent)
+    is_bytes = isinstance(content, (bytes, bytearray, memoryview))
+    write_whole(content if is_bytes else serialise(content), path)
 
 
 def write_text_atomically(text: str, path: str | os.PathLike[str]) -> None:
@@ -52,7 +33,7 @@ def remove_partial_files(folder: str | os.PathLike[str]) -> list[Path]:
 
     For the folder's only writer: the partial file of a process that is still writing would go as well.
     """
-    removed = sorted(Path(folder).glob(f".*.????????{_PARTIAL}"))
+    removed = sorted(Path(folder).glob(f".*.????????{PARTIAL}"))
     for path in removed:
         path.unlink(missing_ok=True)
     return removed

@@ -8,7 +8,6 @@ import textwrap
 
 from hrnet_plugin.errors import CheckpointError
 from hrnet_plugin.published.index import ZooModel, find_model, read_index, read_short_names
-from hrnet_plugin.published.metafile import to_yaml
 from hrnet_plugin.published.rows import as_row
 
 _ABOUT = "Show everything that the index says of models: config, figures, published results, weights, remarks."
@@ -38,6 +37,8 @@ def run_show(args: argparse.Namespace) -> int:
         return 0
     for row in rows:
         remark = row.pop("Remark", "")
+        from hrnet_plugin.published.yaml_text import to_yaml
+
         print(to_yaml(row), end="")
         if remark:
             print("\n" + textwrap.fill(f"Remark: {remark}", _WIDTH, subsequent_indent="  ", break_long_words=False))

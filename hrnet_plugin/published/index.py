@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlparse
 
-import yaml
-
 from ..errors import ConfigError, nearest
 from ..locations import project_dir
 from .metafile import WEIGHTS_FIELDS, load_metafile
@@ -160,8 +158,10 @@ def read_short_names(configs: Path | None = None) -> dict[str, dict[str, str]]:
     Args:
         configs: The folder of the configs; by default that of this installation.
     """
+    from .yaml_text import from_yaml
+
     file = (configs or project_dir("configs")) / "short_names.yml"
-    return yaml.safe_load(file.read_text(encoding="utf-8"))
+    return from_yaml(file.read_text(encoding="utf-8"))
 
 
 def find_model(name: str, models: tuple[ZooModel, ...] | None = None) -> ZooModel:

@@ -8,15 +8,12 @@ A row has `Name`, `In Collection`, `Config`, `Metadata` (with `Training Data`) a
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlparse
 
-import yaml
-
-from ..disk import sync_folder
+from ..disk import write_whole
 from ..errors import ConfigError
 from .hashes import hash_in_name, is_digest
 
@@ -26,7 +23,6 @@ MODEL_FIELDS = ("Name", "In Collection", "Config", "Metadata", "Results")
 WEIGHTS_FIELDS = ("Name", "Weights")
 _RESULT_FIELDS = ("Task", "Dataset", "Metrics")
 #: The one in C, where PyYAML was built with it, takes a sixth of the time.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXTS = ("Name", "In Collection", "Config", "Weights", "SHA256", "Source", "Remark", "Task", "Dataset")
 
 
@@ -72,68 +68,37 @@ def dump_metafile(content: Mapping, path: str | Path) -> None:
     Raises:
         ConfigError: the content is no metafile, or the file cannot be written; what stood there before still stands.
     """
+    from .yaml_text import to_yaml
+
     check_metafile(content, path)
     target = Path(os.path.realpath(path))
-    write_whole(_header(target) + to_yaml(content), target)
+    write_text(_header(target) + to_yaml(content), target)
 
 
-def to_yaml(content: object) -> str:
-    """The one form in which metafiles are written: keys in their order, lists of words and metrics on one line."""
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-
-
-def write_whole(text: str, path: Path) -> None:
+def write_text(text: str, path: Path) -> None:
     """Writes a text file as a whole or not at all.
 
     Raises:
         ConfigError: it cannot be written; what stood there before still stands.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        with open(partial, "x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        sync_folder(path.parent)
+        write_whole(text.encode("utf-8"), path)
     except OSError as error:
         raise ConfigError(
             f"{path}", found=(error.strerror or str(error)).lower(), expected="a file that can be written"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-class _Dumper(yaml.SafeDumper):
-    """One line for a list of plain values and for metrics; no anchors, since a row is read by itself."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-    def represent_list(self, data: list) -> yaml.Node:
-        plain = not any(isinstance(item, (Mapping, list, tuple)) for item in data)
-        return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=plain)
-
-    def represent_dict(self, data: Mapping) -> yaml.Node:
-        numbers = bool(data) and all(isinstance(value, Real) for value in data.values())
-        return self.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=numbers)
-
-
-_Dumper.add_representer(list, _Dumper.represent_list)
-_Dumper.add_representer(tuple, _Dumper.represent_list)
-_Dumper.add_representer(dict, _Dumper.represent_dict)
 
 
 def _read(path: Path) -> object:
+    from .yaml_text import from_yaml
+
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        return from_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         found = (error.strerror or str(error)).lower()
     except UnicodeDecodeError:
         found = "bytes that are no UTF-8"
-    except yaml.MarkedYAMLError as error:
-        found = f"{error.problem} in line {error.problem_mark.line + 1}"
-    except yaml.YAMLError as error:
+    except ValueError as error:
         found = str(error)
     raise ConfigError(f"metafile {path}", found=found, expected="a metafile in YAML")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..published.index import metafiles, read_index, read_short_names
-from ..published.metafile import dump_metafile, load_metafile, write_whole
+from ..published.metafile import dump_metafile, load_metafile, write_text
 from .figures import FigureCounter
 from .page import write_page
 
@@ -62,5 +62,5 @@ def refresh(configs: Path, write: bool, tell: Callable[[str], None] = lambda nam
     page = stale_page(configs)
     if write and page:
         page[0].parent.mkdir(exist_ok=True)
-        write_whole(write_page(read_index(configs), read_short_names(configs)), page[0])
+        write_text(write_page(read_index(configs), read_short_names(configs)), page[0])
     return changed + page

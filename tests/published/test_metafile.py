@@ -18,8 +18,8 @@ from hrnet_plugin.published.metafile import (
     check_metafile,
     dump_metafile,
     load_metafile,
-    to_yaml,
 )
+from hrnet_plugin.published.yaml_text import to_yaml
 
 CONTENT = {
     "Collections": [{"Name": "HRNet", "Paper": {"Title": "t", "URL": "https://paper.example"}}],
