@@ -8,7 +8,7 @@ PY = $(VENV)/bin/python
 READY = $(VENV)/.hrnet_plugin
 FULL_READY = $(FULL_VENV)/.hrnet_plugin
 SETUP = tools/setup_env.py setup.py $(wildcard requirements/*.txt)
-PYTEST = -m pytest --durations=10 -n auto --maxprocesses 4 --dist loadfile
+PYTEST = -m pytest --durations=10 -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo demo-seg test test-all lint setup full clean help
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+#: Folders whose files take minutes each: begun last, they would keep one core busy while the others wait.
+_LONG = ("zoo", "tools")
 
 # The suite proves the CPU paths on any machine: numbers are compared to the last bit, and two ranks must start where
 # there is one GPU. Subprocesses inherit it.
@@ -38,6 +40,11 @@ def shared_dir() -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--forbid-skips` is for environments that have everything: there a skip hides something."""
     parser.addoption("--forbid-skips", action="store_true", help="count every skipped test as failed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lets the files that take longest begin first; in each, the order stays."""
+    items.sort(key=lambda item: _LONG.index(folder) if (folder := item.path.parent.name) in _LONG else len(_LONG))
 
 
 @pytest.hookimpl(wrapper=True)

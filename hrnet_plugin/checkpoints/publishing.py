@@ -13,7 +13,6 @@ from torch import Tensor
 from ..compat.safetensors_files import SUFFIX, plain_meta, safetensors_bytes
 from ..errors import CheckpointError, ConfigError
 from .atomic import save_atomically, serialise
-from .contents import Contents
 
 #: Suffix of the file by the name of its form.
 FORMS = {"pth": ".pth", "safetensors": SUFFIX}
@@ -143,23 +142,3 @@ def write(package: Package, folder: str | Path) -> Published:
             do="Name another one",
         ) from error
     return Published(path, package.sha256, len(package.content))
-
-
-def publish(contents: Contents, meta: Mapping, folder: str | Path, name: str, form: str = "pth") -> Published:
-    """Publish a checkpoint: its weights, without the prefixes of wrappers, and `meta`; nothing else of it.
-
-    Optimizer, schedulers, logs, random streams and progress stay behind. Of a run with mmengine's `EMAHook` the
-    averaged weights are published, those that a test takes: the hook saves them under `state_dict`, and the weights
-    it goes on training with under `ema_state_dict`.
-
-    Args:
-        contents: What was read from the checkpoint.
-        meta, name, form: As :func:`pack` takes them.
-        folder: Where the file goes.
-
-    Raises:
-        CheckpointError: see :func:`write`.
-        ConfigError: see :func:`pack`.
-    """
-    kept = {**kept_meta(contents.meta), **meta}
-    return write(pack(contents.weights, kept, name, form, contents.versions), folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_tree import dicts_in, type_name
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
 _PRETRAINED = ("Pretrained", "PretrainedInit")
 
 
-def localise_weights(cfg: Config) -> list[MissingWeights]:
+def localise_weights(cfg: Config, *, replaced: bool = False) -> list[MissingWeights]:
     """Let every pretrained source of the model, and `load_from`, name a local file.
 
     A source that is not at hand is taken out of the config: `pretrained=` becomes None, an `init_cfg` entry of type
     Pretrained goes (its neighbours stay), `load_from` becomes None.
+
+    Args:
+        cfg: The config; it is changed.
+        replaced: Whether a checkpoint will fill the whole model: then its own sources are taken out unseen, so that
+            a damaged file nobody needs stops nothing.
 
     Returns:
         What was taken out, each once. A local path stays, whether the file is there or not.
@@ -29,11 +35,15 @@ def localise_weights(cfg: Config) -> list[MissingWeights]:
         ConfigError: no weights of that name in the zoo.
     """
     missing: dict[str, MissingWeights] = {}
+
+    def place(source: str) -> str | None:
+        return None if replaced else _local(source, missing)
+
     for node in dicts_in(cfg.model):
         if isinstance(node.get("pretrained"), str):
-            node["pretrained"] = _local(node["pretrained"], missing)
+            node["pretrained"] = place(node["pretrained"])
         if node.get("init_cfg"):
-            _localise_init_cfg(node, missing)
+            _localise_init_cfg(node, place)
     if isinstance(cfg.get("load_from"), str):
         cfg.load_from = _local(cfg.load_from, missing)
     return list(missing.values())
@@ -77,11 +87,11 @@ def local_checkpoint(source: str) -> str:
     return str(require_local(source))
 
 
-def _localise_init_cfg(node: dict, missing: dict[str, MissingWeights]) -> None:
+def _localise_init_cfg(node: dict, place: Callable[[str], str | None]) -> None:
     entries, kept = _entries(node), []
     for entry in entries:
         if type_name(entry) in _PRETRAINED and isinstance(entry.get("checkpoint"), str):
-            local = _local(entry["checkpoint"], missing)
+            local = place(entry["checkpoint"])
             if local is None:
                 continue
             entry["checkpoint"] = local

@@ -31,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="published", metavar="DIR", help="where the file goes (default published)")
     parser.add_argument("--url", help="where the file will be had: the address of its folder, or its own")
     row = parser.add_argument_group("metafile row")
-    row.add_argument("--metafile", metavar="FILE", help="the metafile that gets the row (default DIR/metafile.yml)")
+    row.add_argument(
+        "--metafile",
+        metavar="FILE",
+        help="the metafile that gets the row (default DIR/metafile.yml); comments are kept at its top alone",
+    )
     row.add_argument("--metric", action="append", default=[], metavar="NAME=VALUE", help="a result; may be repeated")
     row.add_argument("--metrics-file", metavar="FILE", help="results as `hrnet test --out metrics.json` writes them")
     row.add_argument("--task", help="what the results are of, such as 'Body 2D Keypoint' (default: as the config says)")

@@ -83,6 +83,9 @@ def metafile_with(row: Mapping | None, path: Path) -> dict:
     content = load_metafile(path) if path.exists() else {"Models": []}
     if row is None or row in content["Models"]:
         return content
+    if row["Name"] in {other.get("Name") for other in content["Models"]}:
+        do = "Give this one another name with --name, or take the other out"
+        raise ConfigError(f"{path}: {row['Name']}", found="another row of this name", expected="none", do=do)
     content["Models"].append(dict(row))
     check_metafile(content, path)
     return content

@@ -82,7 +82,7 @@ def prepare_training(args: argparse.Namespace) -> PreparedRun:
     overrides.apply_train_flags(run.cfg, args)
     validates = run.cfg.get("val_dataloader") is not None
     _place_data(run, args, "val_dataloader")
-    missing = localise_weights(run.cfg)
+    missing = localise_weights(run.cfg, replaced=bool(run.cfg.get("resume") and run.cfg.get("load_from")))
     if run.cfg.get("load_from"):
         preflight.check_checkpoint_file(run.cfg.load_from, "--resume" if args.resume else "load_from")
     else:  # weights that a checkpoint will replace are not missed
@@ -112,7 +112,7 @@ def prepare_test(args: argparse.Namespace) -> PreparedRun:
     if args.tta:
         run.notices += overrides.set_test_time_augmentation(run.cfg)
     _place_data(run, args, "test_dataloader")
-    localise_weights(run.cfg)
+    localise_weights(run.cfg, replaced=True)
     preflight.check_data(run.cfg, ("test_dataloader",), ("test_evaluator",))
     for flag in ("out", "dump"):
         if path := getattr(args, flag):

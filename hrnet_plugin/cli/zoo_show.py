@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
+from collections.abc import Mapping
 
-from hrnet_plugin.errors import CheckpointError
+from hrnet_plugin.errors import CheckpointError, ConfigError
 from hrnet_plugin.published.index import ZooModel, find_model, read_index, read_short_names
 from hrnet_plugin.published.rows import as_row
 
@@ -29,21 +30,29 @@ def run_show(args: argparse.Namespace) -> int:
         ConfigError: there is no such model; suggests the nearest names.
     """
     index, short = read_index(), read_short_names()
-    named = {name: entry["Model"] for name, entry in short.items() if "Model" in entry}
-    chosen = [find_model(named.get(name.removesuffix(".py").rpartition("/")[2], name), index) for name in args.models]
+    chosen = [find_model(_full_name(name, short), index) for name in args.models]
     rows = [as_row(model) | {"Stored": _stored(model)} for model in chosen]
+    from hrnet_plugin.published.yaml_text import to_yaml
+
     if args.json:
         print(json.dumps(rows, indent=1))
         return 0
     for row in rows:
         remark = row.pop("Remark", "")
-        from hrnet_plugin.published.yaml_text import to_yaml
-
         print(to_yaml(row), end="")
         if remark:
             print("\n" + textwrap.fill(f"Remark: {remark}", _WIDTH, subsequent_indent="  ", break_long_words=False))
         print()
     return 0
+
+
+def _full_name(name: str, short: Mapping[str, Mapping[str, str]]) -> str:
+    """The model that a short name stands for; any other name as it is."""
+    entry = short.get(name.removesuffix(".py").rpartition("/")[2], {})
+    if "About" in entry:
+        found = f"a config of our own, {entry['About']}"
+        raise ConfigError(f"model {name!r}", found=found, expected="a published one: `hrnet zoo list`")
+    return entry.get("Model", name)
 
 
 def _stored(model: ZooModel) -> str:

@@ -119,7 +119,9 @@ def read_index(configs: Path | None = None) -> tuple[ZooModel, ...]:
         for row in load_metafile(metafile)["Models"]:
             model = _read_row(row, configs)
             if model.name in models:
-                raise ConfigError(f"{metafile}: {model.name}", found="a second row of this name", expected="one")
+                raise ConfigError(
+                    f"{metafile}: {model.name}", found="a second row of this name", expected="one", do="Rename it"
+                )
             models[model.name] = model
     if not models:
         raise ConfigError(f"the index of the zoo in {configs}", found="no model", expected="<task>/metafile.yml")

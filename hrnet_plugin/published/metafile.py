@@ -111,7 +111,9 @@ def _check_names(rows: object, path: str | Path, part: str) -> dict[str, Mapping
         if not isinstance(name, str) or not name:
             raise _wrong(path, f"{part}, row {number}", "Name", name, "a name")
         if name in named:
-            raise ConfigError(f"{path}: {name}", found="a second row of this name", expected="one")
+            raise ConfigError(
+                f"{path}: {name}", found="a second row of this name", expected="one", do="Rename or remove one"
+            )
         named[name] = row
     return named
 

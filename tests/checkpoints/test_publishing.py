@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from hrnet_plugin.checkpoints.contents import contents_of
-from hrnet_plugin.checkpoints.publishing import FORMS, check_name, kept_meta, pack, publish, write
+from hrnet_plugin.checkpoints.publishing import FORMS, check_name, kept_meta, pack, write
 from hrnet_plugin.compat.checkpoint_reading import read_checkpoint
 from hrnet_plugin.errors import CheckpointError, ConfigError
 
@@ -48,7 +48,8 @@ def test_versions_of_modules_come_back(form, tmp_path):
     layer = torch.nn.Sequential(torch.nn.BatchNorm2d(2))
     state = layer.state_dict()
     assert state._metadata["0"] == {"version": 2}
-    published = publish(contents_of({"state_dict": state}, "a.pth"), {}, tmp_path, "a", form)
+    contents = contents_of({"state_dict": state}, "a.pth")
+    published = write(pack(contents.weights, {}, "a", form, contents.versions), tmp_path)
     read = read_checkpoint(published.path)
     assert dict(read["state_dict"]._metadata) == dict(state._metadata)
     assert read["meta"] == {}
@@ -105,7 +106,8 @@ def test_nothing_of_the_training_goes_along(tmp_path):
         "meta": {**META, "cfg": "import os", "epoch": 3, "seed": 1, "time": "now"},
     }  # fmt: skip
     before = {key: value.clone() for key, value in WEIGHTS.items()}
-    published = publish(contents_of(checkpoint, "a.pth"), {"own": {"number": 1}}, tmp_path, "a")
+    contents = contents_of(checkpoint, "a.pth")
+    published = write(pack(contents.weights, {**kept_meta(contents.meta), "own": {"number": 1}}, "a"), tmp_path)
     read = read_checkpoint(published.path)
     assert read.keys() == {"state_dict", "meta"}
     assert read["meta"].keys() == {"dataset_meta", "own"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 from pathlib import Path
 
 import pytest
@@ -274,6 +275,21 @@ def test_pretrained_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ConfigError, match=f"found nothing at {tmp_path}/a.pth, .*hrnet zoo fetch {url}"):
         require_weights(missing)
     require_weights([])
+
+
+def test_sources_of_a_model_that_a_checkpoint_fills_are_not_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setenv("HRNET_WEIGHTS", str(tmp_path))
+    damaged = tmp_path / "a-0123abcd.pth"
+    damaged.write_text("something else")
+    source = {"type": "Pretrained", "checkpoint": f"https://example.org/{damaged.name}"}
+    model = {"pretrained": source["checkpoint"], "backbone": {"init_cfg": [dict(source)]}}
+    cfg = Config({"model": copy.deepcopy(model)})
+    assert localise_weights(cfg, replaced=True) == []
+    assert cfg.model.pretrained is None
+    assert "init_cfg" not in cfg.model.backbone
+    with pytest.raises(CheckpointError, match="SHA-256"):
+        localise_weights(Config({"model": model}))
+    assert damaged.read_text() == "something else"
 
 
 def test_configs_are_found_by_path_and_by_name(project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -123,6 +123,11 @@ def test_a_wrong_file_in_the_store_is_told(capsys, monkeypatch, tmp_path):
     assert "expected 81c58e40 as published" in row["Stored"]
 
 
+def test_a_config_of_our_own_has_nothing_published(capsys):
+    assert main(["zoo", "show", "configs/litehrnet_wider_naive_coco.py"]) == 2
+    assert "found a config of our own, the network of PP-TinyPose" in capsys.readouterr().err
+
+
 def test_an_unknown_model_is_not_shown(capsys):
     assert main(["zoo", "show", "hrnet_w33_coco"]) == WRONG_INPUT
     assert "found no such name in the zoo" in capsys.readouterr().err

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from ...archs import HRNetSpec
+from ...errors import CheckpointError
 from ..contents import Contents
 from ..network_meta import OWN, describe_network, described_spec
 from .completeness import BACKBONE, find_problems
 from .expected import COUNTER, Spec, find_spec, name_network, shapes_of
 from .formats import FORMATS, Format
+from .formats.rules import fits_any
 from .holding import check_keys, check_network
 from .recognition import find_format, recognise
 from .renaming import Renamed, insert_at, rename_from_ours, rename_to_ours
@@ -75,7 +77,7 @@ def convert(
         SpecError: `align_corners` is True and the network upsamples by nearest neighbours.
     """
     target = find_format(to)
-    origin = recognise(contents) if source is None else find_format(source)
+    origin = recognise(contents) if source is None else _named_format(source, contents)
     read = rename_to_ours(contents.weights, origin)
     ours = {key: value for key, value in read.weights.items() if not backbone_only or key.startswith(BACKBONE)}
     known = {} if align_corners is None else {"align_corners": align_corners}
@@ -95,6 +97,24 @@ def convert(
     )
     described = spec if choices or origin.choices or not isinstance(spec, HRNetSpec) else None
     return _finish(contents, origin, target, read, written, described, report)
+
+
+def _named_format(name: str, contents: Contents) -> Format:
+    """The format that the user says the checkpoint is of.
+
+    Raises:
+        CheckpointError: it has none of the keys by which that format is told.
+        ConfigError: the format is not known.
+    """
+    known = find_format(name)
+    if not any(fits_any(sign, key) for sign in known.signs for key in contents.weights):
+        raise CheckpointError(
+            f"checkpoint {contents.source}, read as {name}",
+            found=f"no {' and no '.join(known.signs)}",
+            expected="the keys of that format",
+            do="Leave out --from to have it recognised",
+        )
+    return known
 
 
 def _describe(
@@ -161,11 +181,10 @@ def _finish(
 ) -> Conversion:
     memory = _memory(contents, target)
     weights = written.weights
-    for kept in memory.get("aside", ()):
-        value = torch.tensor(kept["value"], dtype=getattr(torch, kept["dtype"]))
-        weights = insert_at(weights, kept["index"], kept["key"], value)
-    prefix = memory.get("prefix", "")
-    container = memory.get("container", target.container)
+    for index, key, value in _set_aside(memory, contents.source):
+        weights = insert_at(weights, index, key, value)
+    prefix = str(memory.get("prefix", ""))
+    container = str(memory.get("container", target.container))
     meta = {name: value for name, value in contents.meta.items() if name != OWN}
     own = describe_network(spec)[OWN] if spec is not None else {}
     own[CONVERTED] = {
@@ -187,9 +206,29 @@ def _memory(contents: Contents, target: Format) -> Mapping:
     """How the checkpoint was written before, if the target is what it was written in."""
     own = contents.meta.get(OWN)
     memory = own.get(CONVERTED) if isinstance(own, Mapping) else None
-    if not isinstance(memory, Mapping) or memory.get("format") not in FORMATS:
-        return {}
-    return memory if FORMATS[memory["format"]].rules == target.rules else {}  # timm writes as cls does
+    known = FORMATS.get(str(memory.get("format"))) if isinstance(memory, Mapping) else None
+    return memory if known is not None and known.rules == target.rules else {}  # timm writes as cls does
+
+
+def _set_aside(memory: Mapping, source: str) -> Iterator[tuple[int, str, Tensor]]:
+    """Place, key and value of what had no place with us.
+
+    Raises:
+        CheckpointError: the metadata that keep it are damaged.
+    """
+    try:
+        for kept in memory.get("aside", ()):
+            dtype = getattr(torch, kept["dtype"], None)
+            if not isinstance(dtype, torch.dtype):
+                raise ValueError(f"dtype {kept['dtype']!r}")
+            yield int(kept["index"]), str(kept["key"]), torch.tensor(kept["value"], dtype=dtype)
+    except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise CheckpointError(
+            f"checkpoint {source}: meta.{OWN}.{CONVERTED}.aside",
+            found=f"{type(error).__name__}: {str(error)[:80]}",
+            expected="key, index, dtype and value, as `hrnet convert` writes them",
+            do="Convert the first file again",
+        ) from error
 
 
 def _kept(contents: Contents, key: str, index: int) -> dict:

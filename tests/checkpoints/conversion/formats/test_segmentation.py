@@ -99,6 +99,28 @@ def test_a_network_with_nearest_upsampling_is_refused(original):
         convert(contents_of({"state_dict": ours, "meta": meta}, SEG), to="seg")
 
 
+@pytest.mark.parametrize(
+    "damage", [{"dtype": "load"}, {"dtype": 3}, {"index": "first"}, {"value": ["a"]}, {"key": None, "value": {}}, None]
+)
+def test_damaged_metadata_are_told(damage, original):
+    saved = {f"model.{key}": value for key, value in numbered(original(SEG).shapes).items()}
+    saved["loss.criterion.weight"] = CLASS_WEIGHTS
+    done = convert(contents_of({"state_dict": saved}, SEG)).checkpoint()
+    aside = done["meta"]["hrnet_plugin"]["converted"]["aside"]
+    if damage is None:
+        aside[0].pop("index")
+    else:
+        aside[0] |= damage
+    with pytest.raises(CheckpointError, match=r"a\.pth: meta\.hrnet_plugin\.converted\.aside: found "):
+        convert(contents_of(done, "a.pth"), to="seg-training")
+
+
+def test_a_format_that_it_is_not_is_told(original):
+    ours = convert(contents_of(numbered(original(SEG).shapes), SEG))
+    with pytest.raises(CheckpointError, match=r"checkpoint a\.pth, read as timm: found no .*Leave out --from"):
+        convert(contents_of(ours.checkpoint(), "a.pth"), to="ours", source="timm")
+
+
 @pytest.mark.parametrize("aligned", [True, False])
 @pytest.mark.parametrize("name", [SEG, OCR])
 def test_the_user_says_what_keys_do_not_tell(name, aligned, original):
