@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from ..disk import PARTIAL, write_whole
+from ..errors import CheckpointError
 
 
 def save_atomically(content: object, path: str | os.PathLike[str]) -> None:
@@ -21,6 +22,29 @@ def save_atomically(content: object, path: str | os.PathLike[str]) -> None:
     """
     is_bytes = isinstance(content, (bytes, bytearray, memoryview))
     write_whole(content if is_bytes else serialise(content), path)
+
+
+def save_or_tell(content: object, path: str | os.PathLike[str], what: str, do: str) -> None:
+    """Write a file that the user asked for, as a whole or not at all.
+
+    Args:
+        content, path: As :func:`save_atomically` takes them.
+        what: What the file is, as in 'cannot write <what> a.pth'.
+        do: What the user may do where it cannot be written.
+
+    Raises:
+        CheckpointError: the folder cannot be written or is full; the file that stood there still stands.
+    """
+    data = content if isinstance(content, (bytes, bytearray, memoryview)) else serialise(content)
+    try:
+        write_whole(data, path)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot write {what} {path}",
+            found=f"'{error.strerror or error}'",
+            expected=f"a folder that can be written, with {len(data) / 2**20:.0f} MiB free",
+            do=do,
+        ) from error
 
 
 def write_text_atomically(text: str, path: str | os.PathLike[str]) -> None:

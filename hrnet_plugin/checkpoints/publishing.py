@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..compat.safetensors_files import SUFFIX, plain_meta, safetensors_bytes
 from ..errors import CheckpointError, ConfigError
-from .atomic import save_atomically, serialise
+from .atomic import save_or_tell, serialise
 
 #: Suffix of the file by the name of its form.
 FORMS = {"pth": ".pth", "safetensors": SUFFIX}
@@ -132,13 +132,5 @@ def write(package: Package, folder: str | Path) -> Published:
             expected=f"none, or one of SHA-256 {package.sha256}",
             do="Move it away",
         )
-    try:
-        save_atomically(package.content, path)
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot write published file {path}",
-            found=f"'{error.strerror or error}'",
-            expected=f"a folder that can be written, with {len(package.content) / 2**20:.0f} MiB free",
-            do="Name another one",
-        ) from error
+    save_or_tell(package.content, path, "published file", "Name another one")
     return Published(path, package.sha256, len(package.content))

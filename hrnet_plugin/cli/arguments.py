@@ -18,14 +18,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="pose: evaluate with the annotated person boxes even where a file of detected ones is at hand",
     )
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change single values of the config, as in train_cfg.max_epochs=2 'a.b=[1,2]'",
-    )
+    add_config_options(parser, "train_cfg.max_epochs=2 'a.b=[1,2]'")
     parser.add_argument(
         "--launcher",
         choices=["none", "pytorch", "slurm", "mpi"],
@@ -43,4 +36,21 @@ def _add_drawing_arguments(parser: argparse.ArgumentParser) -> None:
     drawing.add_argument("--interval", type=int, default=1, metavar="N", help="draw every N-th batch (default 1)")
     drawing.add_argument(
         "--wait-time", type=float, default=1.0, metavar="SECONDS", help="how long a window stays (default 1)"
+    )
+
+
+def add_config_options(parser: argparse.ArgumentParser, example: str) -> None:
+    """Add `--cfg-options`.
+
+    Args:
+        parser: A verb's.
+        example: Pairs that make sense for it.
+    """
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"change single values of the config, as in {example}",
     )

@@ -8,8 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.disk import is_full
-from hrnet_plugin.errors import CheckpointError, ConfigError
+from hrnet_plugin.errors import ConfigError
 
 if TYPE_CHECKING:
     from hrnet_plugin.checkpoints.contents import Contents
@@ -131,17 +130,9 @@ def _content(conversion: Conversion, target: str) -> object:
 
 
 def _write(content: object, path: str, what: str) -> None:
-    from hrnet_plugin.checkpoints.atomic import save_atomically
+    from hrnet_plugin.checkpoints.atomic import save_or_tell
 
-    try:
-        save_atomically(content, os.path.expanduser(path))
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot write {what} {path}",
-            found="a full disk" if is_full(error) else (error.strerror or str(error)).lower(),
-            expected="a file that can be written, and room for it",
-            do="What stood there before still stands",
-        ) from error
+    save_or_tell(content, os.path.expanduser(path), what, "What stood there before still stands")
 
 
 def _print(report: ConversionReport, target: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hrnet_plugin.errors import ConfigError
 
+from .arguments import add_config_options
 from .explain import explained
 from .preflight import check_checkpoint_file
 from .pretrained_sources import local_checkpoint
@@ -35,14 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"share of the network's parameters, 0 to 1, below which the exit status is 1 (default {_MIN_LOADED})",
     )
     parser.add_argument("--json", action="store_true", help="print the whole report, with every key, as JSON")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change single values of the config, as in model.backbone.in_channels=1",
-    )
+    add_config_options(parser, "model.backbone.in_channels=1")
 
 
 def run(args: argparse.Namespace) -> int:

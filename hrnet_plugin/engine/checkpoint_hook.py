@@ -19,7 +19,7 @@ from mmengine.runner.checkpoint import _load_checkpoint
 
 from hrnet_plugin.checkpoints.atomic import (
     remove_partial_files,
-    save_atomically,
+    save_or_tell,
     serialise,
     write_text_atomically,
 )
@@ -27,7 +27,6 @@ from hrnet_plugin.checkpoints.loading.same_keys import spec_of_network
 from hrnet_plugin.checkpoints.network_meta import describe_network
 from hrnet_plugin.checkpoints.publishing import hashed_name
 from hrnet_plugin.checkpoints.random_streams import capture_random_streams, restore_random_streams
-from hrnet_plugin.errors import CheckpointError
 from hrnet_plugin.registry import HOOKS
 
 _BACKEND = "hrnet_plugin.atomic"
@@ -44,15 +43,8 @@ class AtomicLocalBackend(LocalBackend):
         Raises:
             CheckpointError: the folder cannot be written or is full; the file that stood there still stands.
         """
-        try:
-            save_atomically(obj, filepath)
-        except OSError as error:
-            raise CheckpointError(
-                f"cannot write checkpoint {filepath}",
-                found=f"'{error.strerror or error}'",
-                expected=f"a folder that can be written, with {len(obj) / 2**20:.0f} MiB free",
-                do="The checkpoint before it still stands: make room and go on from it with --resume",
-            ) from error
+        do = "The checkpoint before it still stands: make room and go on from it with --resume"
+        save_or_tell(obj, filepath, "checkpoint", do)
 
 
 class _RemovesLater:

@@ -295,7 +295,7 @@ def test_converting_on_a_full_disk(refused, untouched, workplace, network, full_
     file = untouched(saved(network.state_dict()))
     full_after(0)
     line = refused("convert", file, name, "--to", "pose")
-    assert f"cannot write converted checkpoint {name}: found a full disk" in line
+    assert f"cannot write converted checkpoint {name}: found 'No space left on device'" in line
 
 
 def test_no_room_for_the_row(refused, hrnet, untouched, pose_config, network, full_after):

@@ -154,5 +154,5 @@ def test_a_full_disk(refused: Callable, untouched, monkeypatch, name):
     Path(name).write_bytes(b"older")
     monkeypatch.setattr(os, "fsync", fail)
     line = refused("convert", untouched, name)
-    assert f"cannot write converted checkpoint {name}: found a full disk" in line
+    assert f"cannot write converted checkpoint {name}: found 'No space left on device'" in line
     assert Path(name).read_bytes() == b"older"
