@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,29 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 # Several workers share the cores: threads of their own would wait for each other.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def forget_runs() -> Callable[[], None]:
+    """Takes away what mmengine keeps of a run in the process: its scope, and a logger whose stream may be closed."""
+
+    def forget() -> None:
+        if "mmengine.runner" not in sys.modules and "mmengine.registry" not in sys.modules:
+            return
+        from mmengine.logging import MessageHub, MMLogger
+        from mmengine.registry import DefaultScope
+        from mmengine.visualization import Visualizer
+
+        for kind in (MMLogger, MessageHub, DefaultScope, Visualizer, *Visualizer.__subclasses__()):
+            kind._instance_dict.clear()
+
+    return forget
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_the_runs_of_a_file(forget_runs: Callable[[], None]) -> Iterator[None]:
+    yield
+    forget_runs()
 
 
 @pytest.fixture(scope="session")

@@ -39,15 +39,9 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _forget_earlier_runs() -> Iterator[None]:
+def _forget_earlier_runs(forget_runs: Callable[[], None]) -> Iterator[None]:
     yield
-    from mmengine.logging import MessageHub, MMLogger
-    from mmengine.registry import DefaultScope
-    from mmengine.visualization import Visualizer
-
-    # A logger of an earlier run would write to a stream that is closed by now.
-    for kind in (MMLogger, MessageHub, DefaultScope, Visualizer, *Visualizer.__subclasses__()):
-        kind._instance_dict.clear()
+    forget_runs()
 
 
 @pytest.fixture(autouse=True)

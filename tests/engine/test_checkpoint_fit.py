@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.logging import MessageHub, MMLogger
 from mmengine.model import BaseModel
-from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from mmengine.visualization import Visualizer
 from torch import nn
 
 from hrnet_plugin import HRNet
@@ -101,13 +98,6 @@ def start(
     runner.model._is_init = True  # the weights of the test, and no page of how each was initialised
     runner.train()
     return log
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _forget_runs():
-    yield
-    for kind in (MMLogger, MessageHub, DefaultScope, Visualizer):
-        kind._instance_dict.clear()
 
 
 @pytest.fixture(scope="module")

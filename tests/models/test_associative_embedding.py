@@ -7,7 +7,7 @@ weight; the one of a single resolution decodes between the cells (UDP) as well.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,18 +29,14 @@ SEED = 31  # 13 people in 8 pictures, several of them together, none very small
 
 
 @pytest.fixture(autouse=True)
-def _quiet_and_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _quiet_and_alone(monkeypatch: pytest.MonkeyPatch, forget_runs: Callable[[], None]) -> Iterator[None]:
     """One thread, no formatting of config files, and no logger left for later tests."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     monkeypatch.setattr("mmengine.config.config.FormatCode", lambda text, **options: (text, False))
     yield
     torch.set_num_threads(threads)
-    from mmengine.logging import MessageHub, MMLogger
-    from mmengine.visualization import Visualizer
-
-    for kind in (MMLogger, MessageHub, DefaultScope, Visualizer, *Visualizer.__subclasses__()):
-        kind._instance_dict.clear()
+    forget_runs()
 
 
 def memorise(kind: str, folder: Path, size: tuple[int, int], epochs: int) -> Config:

@@ -53,17 +53,12 @@ def configs(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 
 @pytest.fixture(autouse=True)
-def _forget_earlier_runs() -> Iterator[None]:
+def _forget_earlier_runs(forget_runs: Callable[[], None]) -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    from mmengine.logging import MessageHub, MMLogger
-    from mmengine.visualization import Visualizer
-
-    # A logger of an earlier run would write to a stream that is closed by now.
-    for kind in (MMLogger, MessageHub, DefaultScope, Visualizer, *Visualizer.__subclasses__()):
-        kind._instance_dict.clear()
+    forget_runs()
 
 
 @pytest.fixture(scope="module")
