@@ -17,14 +17,17 @@ ALLOWED = {
     "nets": {"archs"},
     "compat": set(),
     "published": set(),
+    "decoding": set(),
     "checkpoints": {"archs", "nets", "compat"},
     "models": {"archs", "nets", "published", "checkpoints"},
     "data": {"archs"},
     "analysis": {"archs", "nets", "models", "data"},
-    "engine": {"archs", "nets", "models", "published", "checkpoints", "data"},
-    "zoo": {"archs", "nets", "models", "published", "checkpoints", "data", "analysis", "engine", "compat"},
-    "cli": {"archs", "nets", "models", "published", "checkpoints", "data", "analysis", "engine", "compat", "zoo"},
+    "engine": {"archs", "nets", "models", "published", "checkpoints", "data", "decoding"},
 }
+ALLOWED["zoo"] = set(ALLOWED)
+ALLOWED["deploy"] = set(ALLOWED)
+ALLOWED["bench"] = set(ALLOWED)
+ALLOWED["cli"] = set(ALLOWED)
 
 
 def imports(path: Path) -> set[str]:

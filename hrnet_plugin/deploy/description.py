@@ -1,0 +1,93 @@
+"""What an exported file says of itself: enough to prepare an image for it and to read its outputs, without a config."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import CheckpointError
+from ..version import __version__
+
+#: Under this name the description lies in a file's metadata, as JSON.
+KEY = "hrnet_plugin"
+
+TASKS = ("pose", "segmentation", "classification", "features")
+
+
+@dataclass(frozen=True)
+class NetworkDescription:
+    """An exported network.
+
+    Args:
+        task: One of `TASKS`; `features` where the outputs are read by nobody here.
+        input_size: (width, height) of the images; None where any size goes.
+        batch: Images a call; None where any number goes.
+        mean, std: Of the normalisation, one value a channel, for pixels of 0 to 255.
+        channel_order: Of the images that the network takes, `rgb` or `bgr`.
+        normalised_inside: The graph normalises by itself and takes pixels of 0 to 255 in the order `bgr`.
+        precision: `fp32`, `bf16` or `int8`: that of the numbers in the file.
+        keypoint_names: Of a pose network, in the order of its heatmaps.
+        flip_indices: For each keypoint its counterpart in a mirrored image.
+        sigmas: Falloff of each keypoint in COCO's similarity.
+        codec: Of a pose network: how heatmaps become keypoints, as the config writes it.
+        test_cfg: The config's choices at inference (`flip_test`, `shift_heatmap`, `mode`, ...), in plain values.
+        classes: Of a segmentation or classification network.
+        palette: A colour (R, G, B) for each class of a segmentation.
+        align_corners: Of a segmentation: how its logits are enlarged.
+        network: The backbone's description (`checkpoints.network_meta`).
+        name: The config's name.
+        version: Of hrnet_plugin.
+    """
+
+    task: str
+    input_size: tuple[int, int] | None = None
+    batch: int | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    channel_order: str = "rgb"
+    normalised_inside: bool = False
+    precision: str = "fp32"
+    keypoint_names: tuple[str, ...] = ()
+    flip_indices: tuple[int, ...] = ()
+    sigmas: tuple[float, ...] = ()
+    codec: dict = field(default_factory=dict)
+    test_cfg: dict = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    palette: tuple[tuple[int, int, int], ...] = ()
+    align_corners: bool = False
+    network: dict = field(default_factory=dict)
+    name: str = ""
+    version: str = __version__
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> NetworkDescription:
+        """The description that `text` holds.
+
+        Args:
+            text: JSON from a file's metadata.
+            source: The file's name, for errors.
+
+        Raises:
+            CheckpointError: it is no such description.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError:
+            values = None
+        if not isinstance(values, Mapping) or values.get("task") not in TASKS:
+            raise CheckpointError(
+                f"metadata of {source}", found="no description of a network", expected="a file written by hrnet export"
+            )
+        known = {entry.name for entry in dataclasses.fields(cls)}
+        return cls(**{name: _frozen(value) for name, value in values.items() if name in known})
+
+
+def _frozen(value: object) -> object:
+    """Tuples in the place of JSON's lists."""
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
