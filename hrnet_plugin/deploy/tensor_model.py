@@ -50,7 +50,7 @@ class TensorModel(nn.Module):
     (N, classes, H / 4, W / 4) or class scores (N, classes) as logits.
 
     Args:
-        model: As the framework builds it, or a bare backbone. It is set to evaluation mode and used as it is, not copied.
+        model: As the framework builds it, or a bare backbone. It is used as it is, not copied, in evaluation mode.
         scaling: Normalise inside the graph; None expects normalised images.
 
     Raises:
