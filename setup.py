@@ -44,7 +44,7 @@ setup(
     # torch and the frameworks are left out on purpose: a torch that is there is kept, and pip cannot express
     # `--no-deps`. `hrnet doctor` prints the commands for what is missing.
     install_requires=requirements("runtime"),
-    extras_require={"test": requirements("test")},
+    extras_require={"test": requirements("test"), "deploy": requirements("deploy")},
     cmdclass={"build_py": BuildWithConfigs},
     entry_points={"console_scripts": ["hrnet = hrnet_plugin.cli.main:main"]},
     zip_safe=False,

@@ -70,7 +70,8 @@ def install(python: Path, full: bool) -> None:
         say(f"installing {line}")
         run(*pip, *(["--no-deps"] if name != "torch" else []), line)
     say("installing the other packages")
-    run(*pip, *requirements("runtime"), *requirements("openmmlab_needs"), *requirements("test"))
+    parts = ("runtime", "openmmlab_needs", "deploy", "test")
+    run(*pip, *(line for part in parts for line in requirements(part)))
     frameworks = requirements("openmmlab")
     if full:
         mmcv = next(line for line in frameworks if line.startswith("mmcv-lite")).replace("mmcv-lite", "mmcv")
