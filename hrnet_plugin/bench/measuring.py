@@ -1,0 +1,125 @@
+"""What one process does: makes weights and files ready, times by turns, or looks at its own memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ..analysis.complexity import count_complexity
+from ..errors import UserError
+from ..zoo.quiet import quiet
+from .exports import export
+from .limit import ConvolutionTimer, find_convolutions
+from .memory import forget_peak, held_now, peak
+from .networks import build_network, example_images, run
+from .ready import Expectations, ready
+from .stages import time_parts
+from .subjects import EAGER, INFERENCE, LIMIT, TRAINING, Job, Outcome, Subject
+from .turns import CallTimer, Timer, alternate
+
+#: Calls after which a network's memory no longer grows.
+_CALLS_FOR_MEMORY = 3
+
+
+def perform(job: Job) -> Outcome:
+    """Does the work of a process.
+
+    Raises:
+        UserError: a subject cannot be made, or computes something else than its reference.
+    """
+    torch.set_num_threads(job.threads)
+    Path(job.folder).mkdir(parents=True, exist_ok=True)
+    with quiet():
+        return TASKS[job.task](job)
+
+
+def prepare(job: Job) -> Outcome:
+    """Makes weights and exported files, and counts parameters and multiply-accumulates; what cannot be is told."""
+    refused, parameters, macs = {}, {}, {}
+    for subject in job.subjects:
+        try:
+            model = build_network(subject.network, subject.source, Path(job.folder))
+            run(model, example_images(replace(subject.network, batch=1)), subject.network)
+            cost = count_complexity(model, subject.network.size)
+            parameters[subject.name], macs[subject.name] = cost.parameters, cost.macs
+            if subject.role == INFERENCE and subject.runtime != EAGER:
+                export(subject, model, Path(job.folder))
+        except UserError as error:
+            refused[subject.name] = str(error)
+    return Outcome(refused=refused, parameters=parameters, macs=macs)
+
+
+def measure_times(job: Job) -> Outcome:
+    """Times all subjects by turns, after comparing each with its reference; one that fails is left out and told."""
+    expectations, losses = Expectations(job.folder), {}
+    timers: dict[str, Timer] = {}
+    differences, macs, refused = {}, {}, {}
+    for subject in job.subjects:
+        name = subject.name
+        try:
+            if subject.role == LIMIT:
+                timers[name] = _limit(subject, job)
+                macs[name] = sum(one.macs for one in timers[name].convolutions)
+                continue
+            if subject.role == TRAINING:
+                call, differences[name] = _training(subject, job, losses)
+            else:
+                call = ready(subject, job)
+                differences[name] = expectations.check(subject, call())
+            timers[name] = CallTimer(call, job.device)
+        except UserError as error:
+            refused[name] = str(error)
+    expectations.forget()
+    times = alternate(timers, job.turns, job.settle, job.first) if timers else {}
+    return Outcome(times=times, differences=differences, convolution_macs=macs, refused=refused)
+
+
+def _limit(subject: Subject, job: Job) -> ConvolutionTimer:
+    model = build_network(subject.network, subject.source, Path(job.folder))
+    return ConvolutionTimer(find_convolutions(model, example_images(subject.network)), job.device)
+
+
+def _training(subject: Subject, job: Job, losses: dict[str, float]) -> tuple[Callable[[], None], float]:
+    """A training step whose first loss is that of its reference."""
+    from .training import TrainingStep, check_first_loss
+
+    step = TrainingStep(subject, job)
+    if subject.reference is None:
+        step()
+        losses[subject.source.key] = float(step.losses[0])
+        return step, 0.0
+    return step, check_first_loss(step, losses[subject.source.key], subject)
+
+
+def measure_memory(job: Job) -> Outcome:
+    """The most memory that calling the one subject takes; the process should be a fresh one."""
+    (subject,) = job.subjects
+    idle = held_now()
+    call = _training(replace(subject, reference=None), job, {})[0] if subject.role == TRAINING else ready(subject, job)
+    forget_peak()
+    if job.device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    for _ in range(_CALLS_FOR_MEMORY):
+        call()
+    most = torch.cuda.max_memory_allocated() if job.device == "cuda" else peak()
+    return Outcome(memory={subject.name: most}, idle_memory={subject.name: idle})
+
+
+def measure_parts(job: Job) -> Outcome:
+    """The time of each stage and branch of the subjects, which run eagerly."""
+    parts = {}
+    for subject in job.subjects:
+        model = build_network(subject.network, subject.source, Path(job.folder))
+        parts[subject.name] = time_parts(model, example_images(subject.network), job.turns)
+    return Outcome(parts=parts)
+
+
+TASKS: Mapping[str, Callable[[Job], Outcome]] = {
+    "prepare": prepare,
+    "times": measure_times,
+    "memory": measure_memory,
+    "parts": measure_parts,
+}

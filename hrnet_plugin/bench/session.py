@@ -1,0 +1,112 @@
+"""A benchmark from its first run to its files: saved after each run, taken up again where it was stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..disk import write_whole
+from ..errors import ConfigError
+from ..version import __version__
+from .machine import Machine, describe_machine
+from .page import render_page
+from .plans import Plan, Settings, run_plan
+from .plots import draw_plots, plot_files
+from .processes import Runner, run_process
+from .results import FILE, Report, Run, TargetLine, read_report, write_report
+
+PAGE = "results.md"
+PLOTS = "plots"
+
+#: Measures a run; is told each step before it begins.
+Producer = Callable[[Callable[[str], None]], Run]
+
+
+@dataclass
+class Session:
+    """Runs of one benchmark in one folder.
+
+    Args:
+        settings: How it is measured, and the folder.
+        runner: Does a job; by default in a fresh process.
+
+    Raises:
+        ConfigError: the folder holds results of another machine or device.
+        DataError: the folder's results are broken.
+    """
+
+    settings: Settings
+    runner: Runner = run_process
+
+    def __post_init__(self):
+        self.folder = Path(self.settings.folder)
+        self.path = self.folder / FILE
+        machine = describe_machine(self.settings.device)
+        self.report = Report(machine, date=time.strftime("%Y-%m-%d"), version=__version__)
+        self.kept: Mapping[str, Run] = {}
+        if self.path.exists():
+            before = read_report(self.path)
+            _check_same_machine(before.machine, machine, self.folder)
+            self.kept = {run.name: run for run in before.runs}
+
+    def measure_plan(self, plan: Plan, tell: Callable[[str], None]) -> Run:
+        """A plan's run: that of the folder, where it is the same, or a new one."""
+        run = self.kept.get(plan.name)
+        subjects = tuple(one.subject for one in run.measured) if run else ()
+        settings = self.settings
+        same = (plan.turns(settings), settings.processes, settings.threads, settings.device)
+        if run and subjects == plan.subjects and (run.turns, run.processes, run.threads, run.device) == same:
+            return self._keep(run)
+        return self._keep(run_plan(plan, settings, self.runner, tell))
+
+    def measure(self, name: str, producer: Producer, tell: Callable[[str], None]) -> Run:
+        """A run of another kind: that of the folder, where it took as many processes, or a new one."""
+        run = self.kept.get(name)
+        if run and run.threads == self.settings.threads and run.processes in (1, self.settings.processes):
+            return self._keep(run)
+        return self._keep(producer(tell))
+
+    def _keep(self, run: Run) -> Run:
+        runs = [one for one in self.report.runs if one.name != run.name]
+        self.report = replace(self.report, runs=(*runs, run))
+        # What was measured earlier and has not had its turn yet stays in the file.
+        later = tuple(one for name, one in self.kept.items() if self.report.find(name) is None)
+        write_report(replace(self.report, runs=(*self.report.runs, *later)), self.path)
+        return run
+
+    def finish(self, targets: tuple[TargetLine, ...] = ()) -> Report:
+        """Writes results, page and plots; returns the report."""
+        self.report = replace(self.report, targets=targets)
+        write_report(self.report, self.path)
+        drawn = draw_plots(self.report, self.folder / PLOTS)
+        pictures = {title: f"{PLOTS}/{path.name}" for title, path in drawn.items()}
+        write_whole(render_page(self.report, FILE, PAGE, pictures).encode(), self.folder / PAGE)
+        return self.report
+
+
+def write_page(report: Report, page: Path) -> list[Path]:
+    """Writes a page with its results beside it and its pictures in a folder of its name; returns the files."""
+    page = Path(page)
+    results = page.with_suffix(".json")
+    write_report(report, results)
+    drawn = draw_plots(report, page.with_suffix(""))
+    write_whole(page_text(report, page).encode(), page)
+    return [page, results, *drawn.values()]
+
+
+def page_text(report: Report, page: Path) -> str:
+    """What :func:`write_page` writes into the page."""
+    pictures = {title: f"{page.stem}/{name}" for title, name in plot_files(report).items()}
+    return render_page(report, page.with_suffix(".json").name, page.name, pictures)
+
+
+def _check_same_machine(before: Machine, now: Machine, folder: Path) -> None:
+    if (before.cpu, before.device, before.packages.get("torch")) != (now.cpu, now.device, now.packages.get("torch")):
+        raise ConfigError(
+            f"--out {folder}",
+            found=f"results of {before.device or before.cpu} with torch {before.packages.get('torch')}",
+            expected=f"an empty folder, or results of {now.device or now.cpu}",
+            do="Name another folder",
+        )

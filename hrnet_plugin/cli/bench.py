@@ -1,0 +1,219 @@
+"""`hrnet bench`: networks against each other on this machine, as ratios with their intervals."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from ..bench.plans import Settings
+    from ..bench.results import Report
+    from ..bench.session import Session
+
+HELP = "measure latency, throughput, memory and share of the machine's limit, also against mmpose, mmseg or timm"
+
+_QUICK = {"processes": 1, "repeats": 5}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `hrnet bench`."""
+    parser.add_argument("configs", nargs="*", metavar="CONFIG", help="config files, or names of the package's configs")
+    parser.add_argument("--suite", metavar="NAME", help="a table of targets instead: targets, or gpu on a card")
+    parser.add_argument("--rows", type=_words, default=(), metavar="A,B", help="only these rows of the suite")
+    _add_grid(parser)
+    how = parser.add_argument_group("how it is measured")
+    how.add_argument("--repeats", type=int, default=30, metavar="N", help="turns of each process (default 30)")
+    how.add_argument("--processes", type=int, default=5, metavar="N", help="fresh processes (default 5)")
+    how.add_argument("--quick", action="store_true", help="one process of five turns, to see that it works")
+    how.add_argument("--threads", type=int, default=2, metavar="N", help="of the CPU (default 2)")
+    how.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="default cpu")
+    files = parser.add_argument_group("files")
+    files.add_argument(
+        "--out",
+        type=Path,
+        default=Path("work_dirs/bench"),
+        metavar="DIR",
+        help="results.json, results.md and plots (default %(default)s); what is there already is not measured again",
+    )
+    files.add_argument("--from", dest="source", type=Path, metavar="FILE", help="measure nothing, read these results")
+    files.add_argument("--page", type=Path, metavar="FILE", help="also write this page, with its JSON and its plots")
+
+
+def _add_grid(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_argument_group("what is measured")
+    what.add_argument(
+        "--runtimes",
+        type=_words,
+        default=("torch",),
+        metavar="A,B",
+        help="torch, torch-compile, onnxruntime, openvino, ncnn (default torch)",
+    )
+    what.add_argument("--precisions", type=_words, default=("fp32",), metavar="A,B", help="fp32, bf16, int8")
+    what.add_argument("--sizes", type=_words, default=(), metavar="WxH,...", help="default: the config's own")
+    what.add_argument("--batches", type=_words, default=("1",), metavar="N,...", help="images a call (default 1)")
+    what.add_argument("--against", default="", metavar="NAME", help="the baseline: mmpose's, mmseg's or timm's network")
+    what.add_argument("--checkpoint", type=Path, metavar="FILE", help="weights; for the suite, of a W32 on people")
+    what.add_argument("--data-root", type=Path, metavar="DIR", help="suite: generated people, 300 val and 500 test")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, or render what was measured; returns the exit status.
+
+    Raises:
+        UserError: for everything in configs, options, packages and files that stands in the way.
+    """
+    report = _read(args) if args.source else _measure(args)
+    if args.page:
+        from ..bench.session import write_page
+
+        for path in write_page(report, args.page):
+            print(f"written: {path}")
+    return 0
+
+
+def _read(args: argparse.Namespace) -> Report:
+    from ..bench.results import read_report
+
+    report = read_report(args.source)
+    _print(report)
+    return report
+
+
+def _measure(args: argparse.Namespace) -> Report:
+    if bool(args.configs) == bool(args.suite):
+        found = "both" if args.suite else "neither"
+        raise ConfigError("hrnet bench", found=found, expected="configs, or --suite targets")
+    if args.device == "cuda":
+        _check_card()
+    from ..bench.plans import Settings
+
+    repeats, processes = (_QUICK["repeats"], _QUICK["processes"]) if args.quick else (args.repeats, args.processes)
+    folder = args.out.resolve()
+    settings = Settings(folder, processes, repeats, args.threads, args.device, strict=not args.suite)
+    report = _run_suite(args, settings) if args.suite else _run_configs(args, settings)
+    _print(report)
+    print(f"results, page and plots: {args.out}")
+    return report
+
+
+def _run_configs(args: argparse.Namespace, settings: Settings) -> Report:
+    from ..bench.grid import Grid, plan_grid
+    from ..bench.session import Session
+    from .run_config import find_config, load_config
+
+    if args.checkpoint is not None and not args.checkpoint.is_file():
+        raise DataError(f"--checkpoint {args.checkpoint}", found="no such file", expected="weights of the config")
+    grid = Grid(
+        args.runtimes,
+        args.precisions,
+        tuple(_size(text) for text in args.sizes),
+        tuple(_count(text) for text in args.batches),
+        args.against,
+        str(args.checkpoint.resolve()) if args.checkpoint else "",
+        args.device,
+    )
+    paths = [find_config(name).resolve() for name in args.configs]
+    for path in paths:
+        load_config(path)
+    plans = [plan_grid(path, grid) for path in paths]
+    session = Session(settings)
+    for plan in plans:
+        with _progress(plan.name, plan.steps(settings)) as tell:
+            session.measure_plan(plan, tell)
+    return session.finish()
+
+
+def _run_suite(args: argparse.Namespace, settings: Settings) -> Report:
+    from ..bench.session import Session
+    from ..bench.suite.catalogue import find_suite
+    from ..bench.suite.whole_processes import Given
+
+    suite = find_suite(args.suite).only(args.rows)
+    if suite.device != settings.device:
+        raise ConfigError(
+            f"--suite {args.suite}", found=f"--device {settings.device}", do=f"Add --device {suite.device}"
+        )
+    given = Given(args.checkpoint, args.data_root, _shared())
+    plans = [make() for make in suite.plans.values()]
+    print(f"about {sum(plan.expected_minutes(settings) for plan in plans):.0f} minutes on two cores, and test tools")
+    session, reasons = Session(settings), {}
+    for plan in plans:
+        with _progress(plan.name, plan.steps(settings)) as tell:
+            session.measure_plan(plan, tell)
+    for name, tool in suite.tools.items():
+        if not given.is_enough:
+            reasons[name] = "give --checkpoint and --data-root"
+            continue
+        with _progress(name, None) as tell:
+            session.measure(name, lambda told, tool=tool: tool(given, settings, told), tell)
+    return _finish(session, suite, reasons)
+
+
+def _finish(session: Session, suite, reasons: dict[str, str]) -> Report:
+    return session.finish(suite.table(session.report, reasons))
+
+
+@contextmanager
+def _progress(name: str, steps: int | None) -> Iterator[Callable[[str], None]]:
+    """A bar that says which process runs, and about how long the rest takes."""
+    from tqdm import tqdm
+
+    with tqdm(total=steps, unit="process", disable=None) as bar:
+        begun = False
+
+        def tell(text: str) -> None:
+            nonlocal begun
+            bar.update(int(begun))
+            begun = True
+            bar.set_description(f"{name}: {text}")
+
+        yield tell
+        bar.update(1)
+
+
+def _print(report: Report) -> None:
+    from ..bench.tables import ratios_table, refusals, targets_table, times_table
+    from ..bench.wording import describe_protocol
+
+    for run in report.runs if not report.targets else ():
+        print(f"\n{run.title}: {describe_protocol(run)}\n\n{ratios_table(run)}\n{times_table(run)}")
+        print("\n".join(refusals(run)))
+    if report.targets:
+        print(f"\n{targets_table(report)}")
+
+
+def _check_card() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ConfigError("--device cuda", found="no CUDA device", expected="a card that torch sees: `hrnet doctor`")
+
+
+def _shared() -> Path | None:
+    """The folder with real weights and images, where the environment names one that has them."""
+    import os
+
+    folder = Path(os.environ.get("HRNET_SHARED", ""))
+    return folder if os.environ.get("HRNET_SHARED") and (folder / "weights").is_dir() else None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise ConfigError("--sizes", found=repr(text), expected="WIDTHxHEIGHT in pixels, as in 192x256")
+    return int(width), int(height)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ConfigError("--batches", found=repr(text), expected="whole numbers of at least 1")
+    return int(text)
