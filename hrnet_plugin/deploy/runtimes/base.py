@@ -5,9 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from ...errors import ConfigError
+from ..exporting.shape import InputShape
 
 #: How a runtime computes: `int8` needs a network that was calibrated.
 PRECISIONS = ("fp32", "bf16", "int8")
@@ -19,6 +21,7 @@ class Runtime(ABC):
     Args:
         precision: One of the class's `precisions`.
         threads: Of the CPU; None leaves the choice to the runtime.
+        shape: What the network takes, where that is limited.
 
     Raises:
         ConfigError: a precision that the runtime has not.
@@ -29,18 +32,38 @@ class Runtime(ABC):
     #: Those of `PRECISIONS` that it has.
     precisions: ClassVar[tuple[str, ...]]
 
-    def __init__(self, precision: str = "fp32", threads: int | None = None):
-        if precision not in self.precisions:
-            raise ConfigError(
-                f"precision of runtime {self.name}", found=precision, expected=" or ".join(self.precisions)
-            )
+    def __init__(self, precision: str = "fp32", threads: int | None = None, shape: InputShape | None = None):
+        check_precision(type(self), precision)
         self.precision = precision
         self.threads = threads
+        self.shape = shape
 
-    @abstractmethod
     def __call__(self, images: Tensor) -> tuple[Tensor, ...]:
         """(N, C, H, W) in float32 to the network's outputs in float32, on the CPU or the device of `images`.
 
         Raises:
             ConfigError: a batch or size other than the one that a fixed-size export allows.
         """
+        if self.shape is not None:
+            self.shape.check(tuple(images.shape), f"images for runtime {self.name}")
+        return self._compute(images)
+
+    @abstractmethod
+    def _compute(self, images: Tensor) -> tuple[Tensor, ...]:
+        """What `__call__` says, for images whose shape has been checked."""
+
+
+def check_precision(runtime: type[Runtime], precision: str) -> None:
+    """Raises:
+    ConfigError: a precision that the runtime has not.
+    """
+    if precision not in runtime.precisions:
+        raise ConfigError(
+            f"precision of runtime {runtime.name}", found=precision, expected=" or ".join(runtime.precisions)
+        )
+
+
+def set_torch_threads(threads: int | None) -> None:
+    """torch's threads belong to the process: the last one who sets them decides."""
+    if threads is not None and torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
