@@ -7,19 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..deploy.runtimes.base import PRECISIONS
+from ..deploy.runtimes.start import RUNTIMES
 from ..errors import ConfigError, nearest
 from .plans import Plan
 from .subjects import EAGER, LIMIT, Network, Subject
 
-#: By the names of `deploy.runtimes`, and in which precisions each computes.
-RUNTIMES = {
-    "torch": ("fp32", "bf16"),
-    "torch-compile": ("fp32", "bf16"),
-    "onnxruntime": ("fp32", "int8"),
-    "openvino": ("fp32", "bf16", "int8"),
-    "ncnn": ("fp32",),
-}
-PRECISIONS = ("fp32", "bf16", "int8")
 AGAINST = ("mmpose", "mmseg", "timm")
 #: Those whose HRNet stops at widths and heights that do not halve down to its last branch.
 _STRICT_SIZES = ("mmpose", "timm")
@@ -56,8 +49,8 @@ class Grid:
         _check_known("--precisions", self.precisions, PRECISIONS)
         _check_known("--against", [self.against] if self.against else [], AGAINST)
         for precision in self.precisions:
-            if not any(precision in RUNTIMES[runtime] for runtime in self.runtimes):
-                having = ", ".join(runtime for runtime, known in RUNTIMES.items() if precision in known)
+            if not any(precision in RUNTIMES[runtime].precisions for runtime in self.runtimes):
+                having = ", ".join(runtime for runtime, known in RUNTIMES.items() if precision in known.precisions)
                 found = f"not computed by {', '.join(self.runtimes)}"
                 raise ConfigError(f"--precisions {precision}", found=found, expected=f"a runtime of {having}")
         for width, height in self.sizes:
@@ -79,7 +72,7 @@ class Grid:
     def ways(self) -> tuple[tuple[str, str], ...]:
         """Runtime and precision, in every combination that there is."""
         pairs = itertools.product(self.runtimes, self.precisions)
-        return tuple((runtime, precision) for runtime, precision in pairs if precision in RUNTIMES[runtime])
+        return tuple((runtime, precision) for runtime, precision in pairs if precision in RUNTIMES[runtime].precisions)
 
 
 def plan_grid(config: Path, grid: Grid) -> Plan:

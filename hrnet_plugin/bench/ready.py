@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..deploy.exporting.shape import InputShape
+from ..deploy.runtimes.start import open_export, start_runtime
 from ..errors import ConfigError
 from .cuda_graph import CUDA_GRAPH, CudaGraph
 from .exports import exported
@@ -40,10 +41,8 @@ def ready(subject: Subject, job: Job) -> Callable[[], tuple[Tensor, ...]]:
     if subject.runtime == CUDA_GRAPH:
         model = build_network(subject.network, subject.source, folder).to(job.device)
         return CudaGraph(model, images, torch.bfloat16 if subject.precision == "bf16" else torch.float32)
-    from ..deploy.runtimes.start import open_export, start_runtime
-
     file = exported(subject, folder)
-    if file.exists():
+    if file is not None:
         runtime = open_export(file, runtime=subject.runtime, precision=subject.precision, threads=job.threads)
     else:
         model = build_network(subject.network, subject.source, folder).to(job.device)

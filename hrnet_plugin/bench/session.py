@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..disk import write_whole
@@ -38,7 +38,7 @@ class Session:
     """
 
     settings: Settings
-    runner: Runner = run_process
+    runner: Runner = field(default_factory=lambda: run_process)
 
     def __post_init__(self):
         self.folder = Path(self.settings.folder)

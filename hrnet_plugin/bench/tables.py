@@ -24,7 +24,7 @@ def targets_table(report: Report) -> str:
 def ratios_table(run: Run) -> str:
     """How many times faster than the baseline each subject is."""
     rows = [_ratio_row(run, one) for one in run.timed]
-    return as_markdown(["subject", "times faster", "share of the limit", "largest difference"], rows)
+    return as_markdown(["subject", "times faster", "share of the fp32 limit", "largest difference"], rows)
 
 
 def _ratio_row(run: Run, one: Measured) -> list[str]:

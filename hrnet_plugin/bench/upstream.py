@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +83,8 @@ def read_spec(cfg: Config) -> HRNetSpec:
     import torch
     from mmengine.registry import MODELS, DefaultScope
 
+    # What a framework computes while it is imported must have values.
+    importlib.import_module(f"{cfg.default_scope}.models")
     with DefaultScope.overwrite_default_scope(cfg.default_scope), torch.device("meta"):
         backbone = MODELS.build({**cfg.model.backbone, "init_cfg": None})
     spec = getattr(backbone, "spec", None)

@@ -135,9 +135,8 @@ def _run_suite(args: argparse.Namespace, settings: Settings) -> Report:
 
     suite = find_suite(args.suite).only(args.rows)
     if suite.device != settings.device:
-        raise ConfigError(
-            f"--suite {args.suite}", found=f"--device {settings.device}", do=f"Add --device {suite.device}"
-        )
+        found = f"--device {settings.device}"
+        raise ConfigError(f"--suite {args.suite}", found=found, expected=f"--device {suite.device}")
     given = Given(args.checkpoint, args.data_root, _shared())
     plans = [make() for make in suite.plans.values()]
     print(f"about {sum(plan.expected_minutes(settings) for plan in plans):.0f} minutes on two cores, and test tools")

@@ -1,0 +1,32 @@
+"""A training step of mmpose's network and of ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hrnet_plugin.bench.measuring import perform
+from hrnet_plugin.bench.subjects import TRAINING, Job, Network, Subject
+from hrnet_plugin.bench.suite.subjects import training
+from hrnet_plugin.locations import project_dir
+
+
+def test_both_take_the_same_first_step(tiny_config, tmp_path):
+    ours = Network(str(tiny_config), size=(64, 64), batch=2)
+    subjects = training((replace(ours, framework="mmpose"), ours), ("fp32", "bf16"))
+    found = perform(Job("times", subjects, str(tmp_path), turns=2, settle=False, threads=1))
+    assert found.refused == {}
+    assert {name: len(times) for name, times in found.times.items()} == dict.fromkeys(
+        ("mmpose eager", "ours fp32", "ours bf16"), 2
+    )
+    assert found.differences["ours fp32"] < 1e-5
+    assert 0 < found.differences["ours bf16"] < 0.05
+    (subject,) = subjects[:1]
+    memory = perform(Job("memory", (subject,), str(tmp_path), threads=1))
+    assert memory.memory["mmpose eager"] > memory.idle_memory["mmpose eager"] / 2 > 2**20
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path):
+    config = project_dir("configs") / "quickstart_seg.py"
+    subject = Subject("seg", Network(str(config), size=(64, 64)), role=TRAINING)
+    found = perform(Job("times", (subject,), str(tmp_path), threads=1))
+    assert "training step: found EncoderDecoder with" in found.refused["seg"]
