@@ -136,7 +136,13 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
     from mmengine.runner import Runner
     from torch import nn
 
-    from hrnet_plugin.engine import CheckpointFitHook, DataCheckHook, FinitePredictionsHook, NoticeHook
+    from hrnet_plugin.engine import (
+        BatchDecodingHook,
+        CheckpointFitHook,
+        DataCheckHook,
+        FinitePredictionsHook,
+        NoticeHook,
+    )
     from hrnet_plugin.engine.checkpoint_fit import unwrapped
     from hrnet_plugin.engine.network_fit import check_network
 
@@ -147,6 +153,7 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
         check_operators(network, trains=trains, predicts=not trains or cfg.get("val_dataloader") is not None)
         check_network(network, cfg.model.get("module", cfg.model))
     runner.register_hook(DataCheckHook())
+    runner.register_hook(BatchDecodingHook())
     runner.register_hook(FinitePredictionsHook())
     runner.register_hook(NoticeHook(run.notices, at_end=False))
     if cfg.get("load_from"):

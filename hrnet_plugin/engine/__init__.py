@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .batch_decoding import BatchDecodingHook
 from .checkpoint_fit import CheckpointFitHook
 from .checkpoint_hook import CheckpointHook
 from .data_check import DataCheckHook
@@ -12,6 +13,7 @@ from .notices import NoticeHook
 from .progress import ProgressHook
 
 __all__ = [
+    "BatchDecodingHook",
     "ChannelsLastHook",
     "CheckImageFiles",
     "CheckpointFitHook",
