@@ -78,7 +78,14 @@ def _check(network: TensorModel, path: Path, image: torch.Tensor) -> None:
 
     with torch.no_grad():
         expected = network(image)
-    found = NcnnRuntime(path)(image)
+    try:
+        found = NcnnRuntime(path)(image)
+    except CheckpointError as error:
+        raise ConfigError(
+            "export to ncnn",
+            found=f"layers that ncnn has not: {', '.join(_unknown_layers(path)) or 'unknown'}",
+            do="Choose another format",
+        ) from error
     for ours, theirs in zip(expected, found, strict=True):
         largest = float(ours.abs().max()) or 1.0
         if ours.shape != theirs.shape or not np.isfinite(theirs.numpy()).all():
@@ -92,6 +99,12 @@ def _check(network: TensorModel, path: Path, image: torch.Tensor) -> None:
                 expected=f"at most {_TOLERANCE:g}",
                 do="ncnn has no form for a layer of this network: choose another format",
             )
+
+
+def _unknown_layers(path: Path) -> list[str]:
+    """The kinds of layers that pnnx left as torch calls them, such as `torch.topk`."""
+    kinds = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines()[2:] if line.strip()]
+    return sorted({kind for kind in kinds if "." in kind})
 
 
 def read_description(path: Path) -> NetworkDescription:

@@ -12,10 +12,9 @@ from ...errors import CheckpointError, ConfigError
 from ..description import KEY, NetworkDescription
 from ..optional import need
 from ..tensor_model import TensorModel
-from .dimensions import example_images, free_dimensions
 from .shape import InputShape
 from .silence import silenced
-from .tracing import explained_tracing
+from .tracing import explained_conversion, outputs_of, trace
 
 if TYPE_CHECKING:
     import onnx
@@ -52,25 +51,36 @@ def write(network: TensorModel, path: Path, description: NetworkDescription, sha
 
 
 def to_onnx(network: TensorModel, shape: InputShape) -> onnx.ModelProto:
-    """The network as ONNX's own object."""
+    """The network as ONNX's own object.
+
+    Raises:
+        ConfigError: a layer that cannot be exported, by its name.
+        MissingDependency: onnx or onnxscript is not installed.
+    """
     need("onnx", "ONNX export", "onnx", "onnxscript")
     need("onnxscript", "ONNX export", "onnx", "onnxscript")
-    images = example_images(shape)
-    with torch.no_grad():
-        outputs = len(network(images[:1]))
-    with explained_tracing(network, "ONNX"), silenced(), warnings.catch_warnings():
+    program = trace(network, shape, "ONNX")
+    with explained_conversion(program, "ONNX"), silenced(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            network,
-            (images,),
+        exported = torch.onnx.export(
+            program,
             dynamo=True,
             verbose=False,
             input_names=[INPUT],
-            output_names=[f"output{index}" for index in range(outputs)],
-            dynamic_shapes=free_dimensions(shape),
+            output_names=[f"output{index}" for index in range(len(outputs_of(program)))],
             opset_version=OPSET,
         )
-    return program.model_proto
+    return _without_origins(exported.model_proto)
+
+
+def _without_origins(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Less what the exporter notes of each node's origin: lines of source with paths of this machine."""
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
+        del value.metadata_props[:]
+    return model
 
 
 def describe(model: onnx.ModelProto, description: NetworkDescription) -> None:

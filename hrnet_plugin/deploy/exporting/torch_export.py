@@ -12,10 +12,9 @@ from ...errors import CheckpointError
 from ..description import KEY, NetworkDescription
 from ..tensor_model import TensorModel
 from .archive_check import check_archive
-from .dimensions import example_images, free_dimensions
 from .shape import InputShape
 from .silence import silenced
-from .tracing import explained_tracing
+from .tracing import trace
 
 NAME = "torch-export"
 SUFFIX = ".pt2"
@@ -36,11 +35,10 @@ def write(network: TensorModel, path: Path, description: NetworkDescription, sha
     """
     from .staging import staged
 
-    images = example_images(shape)
-    with explained_tracing(network, "torch-export"), silenced(), warnings.catch_warnings(), torch.no_grad():
+    program = trace(network, shape, "torch-export")
+    program._example_inputs = None  # the archive would carry the images
+    with silenced(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.export.export(network, (images,), dynamic_shapes=free_dimensions(shape))
-        program._example_inputs = None  # the archive would carry the images
         with staged(path) as folder:
             torch.export.save(program, folder / path.name, extra_files={KEY: description.to_json()})
     return path

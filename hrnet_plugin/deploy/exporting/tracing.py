@@ -1,69 +1,125 @@
-"""Which layer stands in the way of an export."""
+"""Networks as graphs: traced by `torch.export`, and which layer stands in the way where that fails."""
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import walk_tb
 
 import torch
-from torch import nn
+from torch import fx, nn
+from torch.export import ExportedProgram
+from torch.fx.experimental.symbolic_shapes import free_unbacked_symbols
 
-from ...errors import ConfigError, UserError, find_user_error
+from ...errors import ConfigError, MissingDependency, UserError, find_user_error
+from .dimensions import example_images, free_dimensions
+from .shape import InputShape
+from .silence import silenced
+
+_WHY = 120
+
+
+def trace(network: nn.Module, shape: InputShape, form: str) -> ExportedProgram:
+    """The graph of a network.
+
+    Args:
+        network: In evaluation mode.
+        shape: Fixed or free batch and size.
+        form: The format that is being written, as the user knows it.
+
+    Raises:
+        ConfigError: a layer that is no function of tensors alone, by its name.
+    """
+    images = example_images(shape)
+    with explained_tracing(network, form), silenced(), warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(network, (images,), dynamic_shapes=free_dimensions(shape))
+    for output in outputs_of(program):
+        if any(free_unbacked_symbols(length) for length in output.meta["val"].shape):
+            raise _refusal(form, _layer_of(output), "how many outputs it has depends on the image")
+    return program
+
+
+def outputs_of(program: ExportedProgram) -> list[fx.Node]:
+    """The nodes of a graph that leave it."""
+    names = program.graph_signature.user_outputs
+    return [node for node in program.graph.nodes if node.name in names]
 
 
 @contextmanager
 def explained_tracing(network: nn.Module, form: str) -> Iterator[None]:
-    """Turns an exporter's error into one line that names the layer.
-
-    Args:
-        network: The one that is exported.
-        form: The format, as the user knows it.
+    """Turns an error from tracing `network` into one line that names the layer.
 
     Raises:
         ConfigError: whatever the exporter raised.
     """
-    inside: list[str] = []
-    handles = [module.register_forward_pre_hook(_entering(inside, name)) for name, module in network.named_modules()]
-    handles += [module.register_forward_hook(_leaving(inside)) for module in network.modules()]
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # tracing fails in as many ways as layers can be written
         mistake = find_user_error(error)
-        if isinstance(mistake, UserError):
+        # A missing package is that of a compiled operator, which could not be exported with it either.
+        if isinstance(mistake, UserError) and not isinstance(mistake, MissingDependency):
             raise mistake from error
-        raise ConfigError(
-            f"export to {form}",
-            found=f"a layer that it has no form for: {_layer(network, inside, error)}",
-            expected="layers of tensors alone",
-            do="Choose another format, or another layer",
-        ) from error
-    finally:
-        for handle in handles:
-            handle.remove()
+        why = mistake.what if mistake is not None else _in_short(error)
+        raise _refusal(form, _innermost(network, error) or type(network).__name__, why) from error
 
 
-def _entering(inside: list[str], name: str):
-    def enter(module: nn.Module, _: object) -> None:
-        inside.append(name)
+@contextmanager
+def explained_conversion(program: ExportedProgram, form: str) -> Iterator[None]:
+    """Turns an error from converting a graph into one line that names the layer.
 
-    return enter
+    Raises:
+        ConfigError: whatever the converter raised.
+    """
+    try:
+        yield
+    except Exception as error:  # converters fail in as many ways as there are operators
+        node = _failed_node(program, error)
+        operator = f"{node.target} has no form" if node is not None else _in_short(error)
+        raise _refusal(form, _layer_of(node) if node is not None else "unknown", operator) from error
 
 
-def _leaving(inside: list[str]):
-    def leave(module: nn.Module, _: object, __: object) -> None:
-        if inside:
-            inside.pop()
+def _refusal(form: str, layer: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"export to {form}: layer {layer}",
+        found=why,
+        expected="a layer that computes tensors from tensors",
+        do="Choose another format, or another layer",
+    )
 
-    return leave
+
+def _innermost(network: nn.Module, error: BaseException) -> str | None:
+    """The module in whose `forward` an error was raised, as 'path (type)'."""
+    names = {id(module): name for name, module in network.named_modules()}
+    found = None
+    for frame, _ in walk_tb(error.__traceback__):
+        module = frame.f_locals.get("self")
+        if id(module) in names and names[id(module)]:
+            found = f"{names[id(module)]} ({type(module).__name__})"
+    return found
 
 
-def _layer(network: nn.Module, inside: list[str], error: BaseException) -> str:
-    """The innermost module that had been entered and not left, or the operator that the exporter names."""
-    if inside and inside[-1]:
-        return f"{inside[-1]} ({type(network.get_submodule(inside[-1])).__name__})"
-    operator = next((word for word in str(error).split() if word.startswith(("aten.", "aten::", "torchvision::"))), "")
-    operators = {str(name) for name in dir(torch.ops.aten)}
-    bare = operator.replace("aten.", "").replace("aten::", "").partition(".")[0].strip("'\",;:()[]<>")
-    if bare in operators or operator.startswith("torchvision::"):
-        return operator.strip("'\",;()[]<>")
-    return " ".join(str(error).split())[:160]
+def _failed_node(program: ExportedProgram, error: BaseException) -> fx.Node | None:
+    """The node that a converter names in its error."""
+    nodes = {node.name: node for node in program.graph.nodes}
+    cause: BaseException | None = error
+    while cause is not None:
+        for name in re.findall(r"node %(\w+)", str(cause)):
+            if name in nodes:
+                return nodes[name]
+        cause = cause.__cause__
+    return None
+
+
+def _layer_of(node: fx.Node) -> str:
+    """The module that a node of a graph comes from, as 'path (type)'."""
+    stack = list((node.meta.get("nn_module_stack") or {}).values())
+    path, kind = stack[-1] if stack else ("", "network")
+    return f"{path or 'the network'} ({str(kind).rpartition('.')[2]})"
+
+
+def _in_short(error: BaseException) -> str:
+    line = " ".join(str(error).split())
+    return line if len(line) <= _WHY else f"{line[:_WHY]}..."
