@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ..analysis.complexity import count_complexity
+from ..analysis.complexity import Complexity, count_complexity
 from ..errors import UserError
 from ..zoo.quiet import quiet
 from .exports import export
@@ -39,12 +39,15 @@ def perform(job: Job) -> Outcome:
 def prepare(job: Job) -> Outcome:
     """Makes weights and exported files, and counts parameters and multiply-accumulates; what cannot be is told."""
     refused, parameters, macs = {}, {}, {}
+    counted: dict[tuple, Complexity] = {}
     for subject in job.subjects:
         try:
             model = build_network(subject.network, subject.source, Path(job.folder))
-            run(model, example_images(replace(subject.network, batch=1)), subject.network)
-            cost = count_complexity(model, subject.network.size)
-            parameters[subject.name], macs[subject.name] = cost.parameters, cost.macs
+            about = (subject.network.key, subject.network.size)
+            if about not in counted:
+                run(model, example_images(replace(subject.network, batch=1)), subject.network)
+                counted[about] = count_complexity(model, subject.network.size)
+            parameters[subject.name], macs[subject.name] = counted[about].parameters, counted[about].macs
             if subject.role == INFERENCE and subject.runtime != EAGER:
                 export(subject, model, Path(job.folder))
         except UserError as error:

@@ -132,8 +132,9 @@ def generate_weights(model: nn.Module, source: Network) -> None:
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)
         for norm in norms:
-            norm.weight.uniform_(0.5, 1.5)
-            norm.bias.uniform_(-0.5, 0.5)
+            # Below 1, so that each block adds less than what passes it by, as in trained networks.
+            norm.weight.uniform_(0.2, 0.8)
+            norm.bias.uniform_(-0.2, 0.2)
         batch = 4 if source.size[0] * source.size[1] < 2**18 else 2
         images = torch.randn(batch, 3, source.size[1], source.size[0])
         with _taking_statistics(norms):

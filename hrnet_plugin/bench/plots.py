@@ -136,7 +136,7 @@ def _draw_value(axes: Axes, run: Run, value: str, label: str) -> None:
 
 def _draw_parts(axes: Axes, run: Run) -> None:
     looked_into = [one for one in run.measured if one.parts]
-    names = list(dict.fromkeys(name for one in looked_into for name in one.parts))
+    names = [name for name in dict.fromkeys(name for one in looked_into for name in one.parts) if name != "whole"]
     height = 0.8 / len(looked_into)
     for index, one in enumerate(looked_into):
         places = [place + index * height for place in range(len(names))]

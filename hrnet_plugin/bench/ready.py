@@ -16,10 +16,10 @@ from .exports import exported
 from .networks import build_network, example_images, relative_difference, run
 from .subjects import EAGER, Job, Network, Subject
 
-#: By how much a subject's outputs may differ from the reference's, in units of the largest number (`networks.
-#: relative_difference`): float32 rounds, and sums in another order round otherwise; bfloat16 keeps 8 bits, and errors
-#: add up over the layers. Of int8 only a gross mistake shows here: the suite measures its accuracy.
-TOLERANCES = {"fp32": 2e-4, "bf16": 0.25, "int8": 1.0}
+#: By how much a subject's outputs may differ from the reference's, in units of the largest number (see
+#: `networks.relative_difference`). Rounding adds up over the layers, more so with weights that were never trained.
+#: Of bf16 and int8 only gross mistakes show here: the suite measures their accuracy.
+TOLERANCES = {"fp32": 1e-3, "bf16": 0.3, "int8": 0.8}
 
 
 def ready(subject: Subject, job: Job) -> Callable[[], tuple[Tensor, ...]]:

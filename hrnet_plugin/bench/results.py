@@ -12,7 +12,7 @@ from ..errors import DataError
 from .machine import Machine
 from .records import from_plain, to_plain
 from .statistics import Interval, median_time, over_processes, speed_up
-from .subjects import INFERENCE, LIMIT, Subject
+from .subjects import EAGER, INFERENCE, LIMIT, Subject
 
 FILE = "results.json"
 
@@ -102,9 +102,9 @@ class Run:
         return next((one for one in self.timed if one.subject.name == name), None)
 
     def baseline_of(self, one: Measured) -> Measured:
-        """That with which a subject is compared: the first of the same images, or else the first."""
-        network = one.subject.network
-        alike = (other for other in self.timed if _images(other) == (network.size, network.batch))
+        """That with which a subject is compared: the first that runs eagerly on the same images, or else the first."""
+        eager = (other for other in self.timed if other.subject.runtime == EAGER)
+        alike = (other for other in eager if _images(other) == _images(one))
         return next(alike, self.timed[0])
 
     def speed_up(self, one: Measured) -> Interval:

@@ -20,8 +20,8 @@ _STAGE = re.compile(r"backbone\.stage(\d+)")
 def time_parts(model: TensorModel, images: Tensor, turns: int) -> dict[str, float]:
     """Seconds of each part in one pass: medians, which need not add up to the whole.
 
-    Parts are `stem and transitions`, `stage 1`, `stage 2 branch 1`, ..., `stage 2 fusion`, ..., `neck and head`. They
-    are measured at the modules' borders, so that the network must run module by module.
+    Parts are `stem and transitions`, `stage 1`, `stage 2 branch 1`, ..., `stage 2 fusion`, ..., `neck and head`,
+    `whole`. They are measured at the modules' borders, so that the network must run module by module.
 
     Args:
         model: Of a pose, segmentation or classification network on an HRNet.
@@ -77,4 +77,4 @@ def _as_parts(spent: dict[str, float]) -> dict[str, float]:
                 label = f"stage {number} branch {int(found[2]) + 1}"
                 branches[label] = branches.get(label, 0.0) + own
         parts |= branches | {f"stage {number} fusion": seconds - sum(branches.values())}
-    return parts | {"neck and head": spent[""] - spent["backbone"]}
+    return parts | {"neck and head": spent[""] - spent["backbone"], "whole": spent[""]}

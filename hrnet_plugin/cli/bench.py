@@ -102,9 +102,10 @@ def _measure(args: argparse.Namespace) -> Report:
 
 
 def _run_configs(args: argparse.Namespace, settings: Settings) -> Report:
+    from hrnet_plugin.config_files import find_config, load_config
+
     from ..bench.grid import Grid, plan_grid
     from ..bench.session import Session
-    from .run_config import find_config, load_config
 
     if args.checkpoint is not None and not args.checkpoint.is_file():
         raise DataError(f"--checkpoint {args.checkpoint}", found="no such file", expected="weights of the config")
@@ -138,7 +139,7 @@ def _run_suite(args: argparse.Namespace, settings: Settings) -> Report:
         found = f"--device {settings.device}"
         raise ConfigError(f"--suite {args.suite}", found=found, expected=f"--device {suite.device}")
     given = Given(args.checkpoint, args.data_root, _shared())
-    plans = [make() for make in suite.plans.values()]
+    plans = suite.make_plans(given)
     print(f"about {sum(plan.expected_minutes(settings) for plan in plans):.0f} minutes on two cores, and test tools")
     session, reasons = Session(settings), {}
     for plan in plans:
@@ -170,6 +171,8 @@ def _progress(name: str, steps: int | None) -> Iterator[Callable[[str], None]]:
             bar.update(int(begun))
             begun = True
             bar.set_description(f"{name}: {text}")
+            if bar.disable:  # no terminal to draw on
+                print(f"{name}: {text}", flush=True)
 
         yield tell
         bar.update(1)

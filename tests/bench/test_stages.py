@@ -15,6 +15,7 @@ PARTS = [
     *("stage 3 branch 1", "stage 3 branch 2", "stage 3 branch 3", "stage 3 fusion"),
     *("stage 4 branch 1", "stage 4 branch 2", "stage 4 branch 3", "stage 4 branch 4", "stage 4 fusion"),
     "neck and head",
+    "whole",
 ]
 
 
@@ -25,4 +26,5 @@ def test_parts_of_ours_and_mmpose_s(tiny_config, tmp_path):
         parts = time_parts(model, example_images(network), 3)
         assert list(parts) == PARTS
         assert all(0 < seconds < 10 for seconds in parts.values())
+        assert parts["whole"] == max(parts.values())
         assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())

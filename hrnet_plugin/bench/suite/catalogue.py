@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...errors import ConfigError, nearest
 from ..plans import Plan, Settings
 from ..results import Report, Run, TargetLine
+from ..subjects import TRAINING, Network
 from . import accuracy, choices, gpu, plans, targets, test_tool
 from .goals import Goal
+from .subjects import w32
 from .whole_processes import Given
 
 Tool = Callable[[Given, Settings, Callable[[str], None]], Run]
@@ -50,6 +52,13 @@ class Suite:
         chosen = {name: plan for name, plan in self.plans.items() if name in runs}
         return Suite(goals, chosen, {name: tool for name, tool in self.tools.items() if name in runs}, self.device)
 
+    def make_plans(self, given: Given) -> list[Plan]:
+        """What is measured; W32 with the weights that are given, where it is the network that they are for."""
+        plans = [make() for make in self.plans.values()]
+        if given.checkpoint is None:
+            return plans
+        return [_with_weights(plan, str(given.checkpoint.resolve())) for plan in plans]
+
     def table(self, report: Report, reasons: Mapping[str, str]) -> tuple[TargetLine, ...]:
         """Target and measured, line by line.
 
@@ -58,6 +67,22 @@ class Suite:
             reasons: By run, why it is not there.
         """
         return tuple(goal.line(report, reasons.get(goal.run, "not yet")) for goal in self.goals)
+
+
+def _with_weights(plan: Plan, checkpoint: str) -> Plan:
+    """A plan whose W32 has the weights of a checkpoint."""
+    own = [network.key for network in w32()]
+
+    def trained(network: Network | None) -> Network | None:
+        if network is None or network.key not in own:
+            return network
+        return replace(network, checkpoint=checkpoint)
+
+    subjects = (
+        replace(one, network=trained(one.network), reference=trained(one.reference)) if one.role != TRAINING else one
+        for one in plan.subjects
+    )
+    return replace(plan, subjects=tuple(subjects))
 
 
 SUITES: Mapping[str, Suite] = {

@@ -121,7 +121,7 @@ def fastest_rise(run: Run) -> Finding:
 
 
 def latency_beside(names: Sequence[str]) -> Callable[[Run], Finding]:
-    """The latency of subjects, in milliseconds; the first that was measured is the number."""
+    """The latency of subjects, in milliseconds, with ours by the same runtimes; the first one is the number."""
 
     def read(run: Run) -> Finding:
         found = [one for one in map(run.find, names) if one is not None]
@@ -129,11 +129,11 @@ def latency_beside(names: Sequence[str]) -> Callable[[Run], Finding]:
             return None, _why_not(run, names[0])
         told = []
         for one in found:
-            same = f"{one.subject.runtime} {one.subject.precision}"
-            ours = run.find(same)
-            beside = f"; HRNet-W32 by {same} {ours.latency.median * 1e3:.1f} ms" if ours else ""
-            told.append(f"{one.subject.name} {one.latency.median * 1e3:.1f} ms{beside}")
-        return found[0].latency.scaled(1e3), " / ".join(told)
+            way = f"{one.subject.runtime} {one.subject.precision}"
+            ours = run.find(way)
+            beside = f" (HRNet-W32 {ours.latency.median * 1e3:.1f} ms)" if ours else ""
+            told.append(f"{way} {one.latency.median * 1e3:.1f} ms{beside}")
+        return found[0].latency.scaled(1e3), ", ".join(told)
 
     return read
 

@@ -13,6 +13,7 @@ from hrnet_plugin.bench.suite.catalogue import SUITES, find_suite
 from hrnet_plugin.bench.suite.choices import choices
 from hrnet_plugin.bench.suite.goals import best_speed_up, fastest_rise, memory_of, share_of_limit, speed_up_of, time_of
 from hrnet_plugin.bench.suite.goals import value_loss as loss
+from hrnet_plugin.bench.suite.whole_processes import Given
 from hrnet_plugin.errors import ConfigError
 
 #: Row, bound, and whether it is an upper one: what the suite was written for.
@@ -141,3 +142,13 @@ def test_unknown_names():
         find_suite("target")
     with pytest.raises(ConfigError, match=r"--rows trainig: found no such row\. Did you mean 'training'"):
         find_suite("targets").only(["trainig"])
+
+
+def test_given_weights_are_those_of_w32_alone(tmp_path):
+    (tmp_path / "w32.pth").touch()
+    suite = SUITES["targets"].only(["inference-fp32", "rivals", "training"])
+    for plan in suite.make_plans(Given(tmp_path / "w32.pth")):
+        for subject in plan.subjects:
+            is_w32 = "hrnet-w32" in subject.network.config and subject.role != TRAINING
+            is_w32 = is_w32 and "384x288" not in subject.network.config
+            assert bool(subject.network.checkpoint) == bool(subject.source.checkpoint) == is_w32
