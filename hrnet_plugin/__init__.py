@@ -16,6 +16,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .archs import HRNetSpec, LiteHRNetSpec
+    from .deploy.load import load
     from .models import HRFPN, BasicBlock, Bottleneck, HighResolutionModule, HRFuseScales, HRNet, HRNetV2Neck, LiteHRNet
 
 _HOMES = {
@@ -29,6 +30,7 @@ _HOMES = {
     "LiteHRNet": "hrnet_plugin.models",
     "HRNetSpec": "hrnet_plugin.archs",
     "LiteHRNetSpec": "hrnet_plugin.archs",
+    "load": "hrnet_plugin.deploy.load",
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "LiteHRNet",
     "LiteHRNetSpec",
     "__version__",
+    "load",
 ]
 
 _apply_compat()

@@ -14,9 +14,9 @@ from hrnet_plugin.compat.launchers import port_in_use
 from hrnet_plugin.engine.data_check import albumentations_missing, empty_data_set
 from hrnet_plugin.engine.network_fit import named_channel_mismatch
 from hrnet_plugin.errors import ConfigError, DataError, LaunchError, UserError
+from hrnet_plugin.wording import in_short, suggestion
 
 from .preflight import annotation_files
-from .wording import in_short, suggestion
 
 if TYPE_CHECKING:
     from mmengine.config import Config

@@ -6,13 +6,13 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.config_files import find_config, load_config
 from hrnet_plugin.errors import ConfigError
 
 from .arguments import add_config_options
 from .explain import explained
 from .preflight import check_checkpoint_file
 from .pretrained_sources import local_checkpoint
-from .run_config import find_config, load_config
 
 if TYPE_CHECKING:
     from mmengine.config import Config

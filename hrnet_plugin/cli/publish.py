@@ -51,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
             cannot be written. The checkpoint is only ever read.
     """
     from hrnet_plugin.checkpoints.publishing import check_name, write
+    from hrnet_plugin.config_files import find_config, load_config
     from hrnet_plugin.published.metafile import dump_metafile
     from hrnet_plugin.published.yaml_text import to_yaml
 
     from .preflight import check_writable
     from .published_row import compose_row, metafile_with, read_metrics
-    from .run_config import find_config, load_config
 
     metrics = read_metrics(args.metric, args.metrics_file)
     config = find_config(args.config)

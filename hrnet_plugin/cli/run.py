@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.config_files import find_config, load_config
+
 from . import overrides, preflight
 from .data_root import point_at, use_ground_truth_boxes
 from .explain import explained
@@ -16,7 +18,6 @@ from .image_checks import check_images_when_loaded
 from .launch import check_launch
 from .operators import check_operators
 from .pretrained_sources import local_checkpoint, localise_weights, require_weights
-from .run_config import find_config, load_config
 
 if TYPE_CHECKING:
     from mmengine.config import Config

@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.config_files import find_config, load_config
 from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.published.download import fetch, mirrors_named
 from hrnet_plugin.published.sources import SCHEME, Source, find_source, is_remote
 from hrnet_plugin.published.store import stored_path, weights_dir
 from hrnet_plugin.published.transfer import Listener
-
-from .run_config import find_config, load_config
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mmengine.config import Config
 
@@ -40,7 +41,7 @@ def describe(
     """
     task = task_of(cfg)
     scaling = pixel_scaling(cfg)
-    meta = _dataset_meta(cfg)
+    meta = dataset_meta(cfg)
     head = _last_head(cfg)
     return NetworkDescription(
         task=task,
@@ -51,16 +52,16 @@ def describe(
         channel_order="rgb" if scaling.swap_channels else "bgr",
         normalised_inside=normalised_inside,
         precision=precision,
-        keypoint_names=_keypoint_names(meta) if task == "pose" else (),
-        flip_indices=tuple(meta.get("flip_indices", ())) if task == "pose" else (),
+        keypoint_names=_keypoint_names(meta),
+        flip_indices=tuple(map(int, meta.get("flip_indices", ()))),
         sigmas=tuple(float(sigma) for sigma in meta.get("dataset_keypoint_sigmas", meta.get("sigmas", ()))),
-        codec=plain(head.get("decoder") or {}) if task == "pose" else {},
-        test_cfg=plain(cfg.model.get("test_cfg") or {}),
-        classes=tuple(meta.get("classes") or ()) if task != "pose" else (),
+        codec=_jsonable(head.get("decoder") or {}),
+        test_cfg=_jsonable(cfg.model.get("test_cfg") or {}),
+        classes=() if "keypoint_id2name" in meta else tuple(meta.get("classes") or ()),
         palette=tuple(tuple(colour) for colour in meta.get("palette") or ()) if task == "segmentation" else (),
         align_corners=bool(head.get("align_corners", False)),
         network=dict(network or {}),
-        preparing=_preparing(cfg, task),
+        preparing=_jsonable(_preparing(cfg, task)),
         name=name,
     )
 
@@ -89,16 +90,26 @@ def usual_size(cfg: Config) -> tuple[int, int]:
     Raises:
         ConfigError: it names none.
     """
-    decoder = _last_head(cfg).get("decoder") or {}
+    decoder, testing = _last_head(cfg).get("decoder") or {}, cfg.model.get("test_cfg") or {}
     if decoder.get("input_size"):
-        return tuple(decoder["input_size"])
-    steps = list(_test_pipeline(cfg))
-    for step in reversed(steps):
+        return _pair(decoder["input_size"])
+    if testing.get("mode") == "slide":
+        return _pair(testing["crop_size"])[::-1]
+    crop = (model_config(cfg).get("data_preprocessor") or {}).get("size") or cfg.get("crop_size")
+    crop = _pair(crop)[::-1] if crop else None
+    for step in reversed(list(_test_pipeline(cfg))):
         if type_name(step) in ("CenterCrop", "BottomupResize", "Resize", "ResizeEdge"):
-            size = step.get("crop_size") or step.get("input_size") or step.get("scale")
-            width, height = (size, size) if isinstance(size, int) else size
-            return int(width), int(height)
+            size = _pair(step.get("crop_size") or step.get("input_size") or step.get("scale"))
+            # With a kept ratio it is a limit rather than a size, unless the images have that very shape.
+            is_limit = step.get("keep_ratio") and crop and size[0] * crop[1] != size[1] * crop[0]
+            return crop if is_limit else size
+    if crop:
+        return crop
     raise ConfigError("size of the images", found="none in the config", do="Give --size WxH")
+
+
+def _pair(size: object) -> tuple[int, int]:
+    return (int(size), int(size)) if isinstance(size, int) else (int(size[0]), int(size[1]))
 
 
 def _test_pipeline(cfg: Config) -> Iterator[Mapping]:
@@ -123,6 +134,18 @@ def _preparing(cfg: Config, task: str) -> dict:
     return {}
 
 
+def _jsonable(node: object) -> Any:
+    """Plain values: lists of arrays, names of classes and functions."""
+    node = plain(node)
+    if isinstance(node, dict):
+        return {str(key): _jsonable(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_jsonable(value) for value in node]
+    if hasattr(node, "tolist"):
+        return node.tolist()
+    return node if node is None or isinstance(node, (str, bool, int, float)) else getattr(node, "__name__", str(node))
+
+
 def _last_head(cfg: Config) -> Mapping:
     head = cfg.model.get("decode_head") or cfg.model.get("head") or {}
     return head[-1] if isinstance(head, (list, tuple)) else head
@@ -133,15 +156,16 @@ def _keypoint_names(meta: Mapping) -> tuple[str, ...]:
     return tuple(names[index] for index in sorted(names))
 
 
-def _dataset_meta(cfg: Config) -> Mapping:
-    """What the test data set says of itself: keypoints or classes. Its files are not opened."""
-    from mmengine.registry import DATASETS, DefaultScope
+def dataset_meta(cfg: Config) -> Mapping:
+    """What the data set says of itself: keypoints or classes; empty without one. Its files are not opened."""
+    from mmengine.registry import DATASETS
 
-    dataset = next(iter(leaf_datasets(cfg.get("test_dataloader"))), None)
+    loaders = (cfg.get(f"{split}_dataloader") for split in ("test", "val", "train"))
+    dataset = next((dataset for loader in loaders for dataset in leaf_datasets(loader)), None)
     if dataset is None:
         return {}
-    with DefaultScope.overwrite_default_scope(cfg.get("default_scope") or "mmengine"):
-        kind = dataset["type"] if isinstance(dataset["type"], type) else DATASETS.get(dataset["type"])
+    with DATASETS.switch_scope_and_registry(cfg.get("default_scope")) as registry:
+        kind = dataset["type"] if isinstance(dataset["type"], type) else registry.get(dataset["type"])
     meta = {**(getattr(kind, "METAINFO", None) or {}), **(dataset.get("metainfo") or {})}
     if cfg.get("default_scope") != "mmpose" or not meta:
         return meta

@@ -36,6 +36,7 @@ class NetworkDescription:
         classes: Of a segmentation or classification network.
         palette: A colour (R, G, B) for each class of a segmentation.
         align_corners: Of a segmentation: how its logits are enlarged.
+        preparing: The choices of the config's test pipeline that a single image needs (`predictor`).
         network: The backbone's description (`checkpoints.network_meta`).
         name: The config's name.
         version: Of hrnet_plugin.
@@ -57,6 +58,7 @@ class NetworkDescription:
     classes: tuple[str, ...] = ()
     palette: tuple[tuple[int, int, int], ...] = ()
     align_corners: bool = False
+    preparing: dict = field(default_factory=dict)
     network: dict = field(default_factory=dict)
     name: str = ""
     version: str = __version__

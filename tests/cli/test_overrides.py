@@ -13,7 +13,7 @@ from hrnet_plugin.cli import overrides
 from hrnet_plugin.cli.data_root import LOADERS, point_at, use_ground_truth_boxes
 from hrnet_plugin.cli.image_checks import check_images_when_loaded
 from hrnet_plugin.cli.pretrained_sources import localise_weights, require_weights
-from hrnet_plugin.cli.run_config import find_config, load_config
+from hrnet_plugin.config_files import find_config, load_config
 from hrnet_plugin.config_tree import leaf_datasets, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError, DataError
 
@@ -303,7 +303,7 @@ def test_configs_are_found_by_path_and_by_name(project_root: Path, tmp_path: Pat
 
 def test_configs_in_folders_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("hrnet_plugin.cli.run_config.project_dir", lambda name: tmp_path / "packaged")
+    monkeypatch.setattr("hrnet_plugin.config_files.project_dir", lambda name: tmp_path / "packaged")
     for name in ("pose/w18.py", "seg/w18.py", "seg/w48.py", "_base_/w99.py"):
         file = tmp_path / "packaged" / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hrnet_plugin.cli.main import WRONG_INPUT, main
-from hrnet_plugin.cli.run_config import find_config
+from hrnet_plugin.config_files import find_config
 from hrnet_plugin.published import index
 
 NAME = "td-hm_hrnetv2-w18_8xb64-60e_cofw-256x256"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hrnet_plugin.errors import nearest
+from .errors import nearest
 
 _FEW = 20
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrnet_plugin.errors import ConfigError, UserError
-from hrnet_plugin.locations import project_dir
-
+from .errors import ConfigError, UserError
+from .locations import project_dir
 from .wording import in_short, suggestion
 
 if TYPE_CHECKING:

@@ -1,0 +1,121 @@
+"""`hrnet_plugin.load`: a predictor from a config and a checkpoint, or from an exported file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from ..checkpoints.contents import read_contents
+from ..checkpoints.loading.plan import plan_loading
+from ..checkpoints.network_meta import describe_network
+from ..config_files import find_config, load_config
+from ..errors import ConfigError
+from ..zoo.forward import build_model, model_config
+from ..zoo.quiet import quiet
+from .describing import describe, task_of, usual_size
+from .exporting.formats import FORMATS, read_description
+from .exporting.shape import InputShape
+from .predictor import Predictor
+from .runtimes.start import open_export, start_runtime
+from .tensor_model import TensorModel
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+def load(
+    config: str | Path | Config,
+    checkpoint: str | Path | None = None,
+    *,
+    runtime: str | None = None,
+    precision: str | None = None,
+    size: tuple[int, int] | None = None,
+    threads: int | None = None,
+    calibration: Iterable[Tensor] | None = None,
+) -> Predictor:
+    """A predictor.
+
+    Args:
+        config: A config with its `checkpoint`, or a file that `hrnet export` wrote.
+        checkpoint: The trained weights; none with an exported file, which holds its own.
+        runtime: `torch`, `torch-compile`, `onnxruntime`, `openvino` or `ncnn`; None takes torch, or the
+            one that opens the file.
+        precision: `fp32`, `bf16` or `int8`, as the runtime has them; None takes fp32, or the file's own.
+        size: (width, height) of the network's input; None takes the config's. Segmentation in torch takes any.
+        threads: Of the CPU.
+        calibration: Normalised images (N, 3, H, W), for `int8`.
+
+    Raises:
+        ConfigError: arguments that do not go together, or a network whose outputs are not read here.
+        CheckpointError: a checkpoint or exported file that is broken or of another network.
+        MissingDependency: the runtime is not installed.
+    """
+    if isinstance(config, (str, Path)) and str(config).endswith(tuple(form.SUFFIX for form in FORMATS.values())):
+        return _from_export(Path(config), checkpoint, runtime, precision, threads)
+    if checkpoint is None:
+        raise ConfigError("checkpoint", found="none", expected="trained weights beside a config")
+    cfg = _read(config)
+    model = load_model(cfg, checkpoint)
+    free = task_of(cfg) == "segmentation" and size is None and (runtime or "torch") == "torch"
+    description = describe(
+        cfg,
+        name=Path(cfg.filename).stem if cfg.filename else "",
+        size=None if free else size or usual_size(cfg),
+        precision=precision or "fp32",
+    )
+    shape = InputShape(size or usual_size(cfg), dynamic_batch=True)
+    started = start_runtime(
+        TensorModel(model),
+        runtime or "torch",
+        precision or "fp32",
+        shape=shape,
+        threads=threads,
+        calibration=calibration,
+    )
+    return Predictor(started, description)
+
+
+def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
+    """A config's whole model in evaluation mode, with all its weights from a checkpoint.
+
+    Raises:
+        CheckpointError: no such file, or one that does not fill the network.
+    """
+    contents = read_contents(str(checkpoint))
+    with quiet():
+        model = build_model(model_config(cfg), cfg.get("default_scope") or "mmengine")
+        plan = plan_loading(model, contents, adapts=False)
+    advice = "Take the config that the checkpoint was trained with"
+    plan.require(1.0, what=f"checkpoint {checkpoint}", advice=advice)
+    plan.apply(model)
+    model.eval()
+    return model
+
+
+def network_entry(model: nn.Module) -> dict:
+    """The description of a model's backbone for a file's metadata; empty for a backbone of another package."""
+    spec = getattr(getattr(model, "backbone", model), "spec", None)
+    return describe_network(spec) if spec is not None else {}
+
+
+def _from_export(
+    path: Path, checkpoint: object, runtime: str | None, precision: str | None, threads: int | None
+) -> Predictor:
+    if checkpoint is not None:
+        raise ConfigError(
+            f"checkpoint beside {path}",
+            found=str(checkpoint),
+            expected="none: an exported file holds its own weights",
+            do="Give the config to use this checkpoint, or export it",
+        )
+    description = read_description(path)
+    return Predictor(open_export(path, runtime=runtime, precision=precision, threads=threads), description)
+
+
+def _read(config: str | Path | Config) -> Config:
+    if not isinstance(config, (str, Path)):
+        return config
+    return load_config(find_config(str(config)))

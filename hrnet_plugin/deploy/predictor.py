@@ -1,0 +1,171 @@
+"""Images to predictions: the same call for every runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..decoding import HeatmapDecoding, decode_heatmaps
+from ..errors import ConfigError, DataError
+from .description import NetworkDescription
+from .predictions import ClassPrediction, PosePrediction, Prediction, SegmentationPrediction
+from .preparing import centre_crop, cut_out, read_image, resize, to_tensor
+from .runtimes.base import Runtime
+
+Image = str | Path | np.ndarray
+
+
+class Predictor:
+    """A network that reads images and gives keypoints, label maps or classes.
+
+    Args:
+        runtime: What computes the network.
+        description: Of the network; it alone says how images are prepared and outputs are read.
+        batch: How many crops are computed at once.
+
+    Raises:
+        ConfigError: a network whose outputs are not read here, such as a bottom-up one.
+
+    Example:
+        >>> predictor = hrnet_plugin.load("hrnet_w32_coco.onnx")  # doctest: +SKIP
+        >>> predictor("street.jpg", boxes=[[10, 20, 110, 320]])[0].keypoints.shape  # doctest: +SKIP
+        (1, 17, 2)
+    """
+
+    def __init__(self, runtime: Runtime, description: NetworkDescription, batch: int = 32):
+        readers = {"pose": self._pose, "segmentation": self._segmentation, "classification": self._classification}
+        if description.task not in readers:
+            raise ConfigError(
+                f"predictor for {description.name or 'this network'}",
+                found="outputs that only its framework reads",
+                expected="a top-down heatmap, segmentation or classification network",
+                do="Use `hrnet test`, with any --runtime",
+            )
+        self.runtime = runtime
+        self.description = description
+        self.batch = batch if description.batch is None else description.batch
+        self._read = readers[description.task]
+
+    def __call__(
+        self,
+        images: Image | Sequence[Image],
+        boxes: Sequence | np.ndarray | None = None,
+        *,
+        flip_test: bool | None = None,
+    ) -> list[Prediction]:
+        """Predicts.
+
+        Args:
+            images: A path or (H, W, 3) BGR array of 8 bits, or several.
+            boxes: Pose: for one image its persons' boxes (P, 4), x1, y1, x2, y2 in pixels; for several a list of such.
+                None takes each whole image for one person.
+            flip_test: Pose: average with the mirrored image; None as the config does.
+
+        Returns:
+            One prediction an image.
+
+        Raises:
+            DataError: an image or box that cannot be used.
+            ConfigError: images that do not fit a fixed-size export.
+        """
+        single = isinstance(images, (str, Path)) or (isinstance(images, np.ndarray) and images.ndim == 3)
+        several = [images] if single else list(images)
+        read = [read_image(image) for image in several]
+        if self.description.task != "pose":
+            return [self._read(image) for image in read]
+        per_image = [boxes] if single else [None] * len(read) if boxes is None else list(boxes)
+        if len(per_image) != len(read):
+            raise DataError(
+                "boxes", found=f"those of {len(per_image)} images", expected=f"{len(read)}, one set an image"
+            )
+        flips = bool(self.description.test_cfg.get("flip_test")) if flip_test is None else flip_test
+        return [self._read(image, one, flips) for image, one in zip(read, per_image, strict=True)]
+
+    def _pose(self, image: np.ndarray, boxes: Sequence | None, flips: bool) -> PosePrediction:
+        boxes = _checked_boxes(boxes, image)
+        names = self.description.keypoint_names
+        crops = [cut_out(image, box, self.description) for box in boxes]
+        if not crops:
+            nothing = np.zeros((0, len(names)), np.float32)
+            return PosePrediction(np.zeros((0, len(names), 2), np.float32), nothing, boxes, names)
+        inputs = to_tensor([crop.pixels for crop in crops], self.description)
+        heatmaps = self._run(inputs)
+        if flips:
+            heatmaps = 0.5 * (heatmaps + self._mirrored(self._run(inputs.flip(-1))))
+        keypoints, scores = decode_heatmaps(heatmaps, self._decoding())
+        scale, centre = np.stack([crop.scale for crop in crops]), np.stack([crop.centre for crop in crops])
+        corner = (centre - 0.5 * scale)[:, None]
+        keypoints = keypoints / np.array(self.description.input_size) * scale[:, None] + corner
+        return PosePrediction(keypoints.astype(np.float32), scores, boxes, names)
+
+    def _decoding(self) -> HeatmapDecoding:
+        codec = self.description.codec
+        method = "udp" if codec.get("type") == "UDPHeatmap" else "dark" if codec.get("unbiased") else "plain"
+        return HeatmapDecoding(method, self.description.input_size, codec.get("blur_kernel_size", 11))
+
+    def _mirrored(self, heatmaps: Tensor) -> Tensor:
+        """Heatmaps of mirrored images, as those of the images themselves."""
+        heatmaps = heatmaps.flip(-1)[:, list(self.description.flip_indices)]
+        if self.description.test_cfg.get("shift_heatmap"):
+            heatmaps[..., 1:] = heatmaps[..., :-1].clone()
+        return heatmaps
+
+    def _segmentation(self, image: np.ndarray) -> SegmentationPrediction:
+        inputs = to_tensor([resize(image, self.description)], self.description)
+        height, width = inputs.shape[2:]
+        padded = _padded(inputs, self.runtime)
+        logits = self._run(padded)
+        corners = self.description.align_corners
+        logits = functional.interpolate(logits, size=padded.shape[2:], mode="bilinear", align_corners=corners)
+        logits = logits[:, :, :height, :width]
+        if (height, width) != image.shape[:2]:
+            logits = functional.interpolate(logits, size=image.shape[:2], mode="bilinear", align_corners=corners)
+        labels = logits.argmax(1)[0] if logits.shape[1] > 1 else (logits[0, 0].sigmoid() > _THRESHOLD).long()
+        return SegmentationPrediction(
+            labels.numpy().astype(np.uint8), self.description.classes, self.description.palette
+        )
+
+    def _classification(self, image: np.ndarray) -> ClassPrediction:
+        inputs = to_tensor([centre_crop(image, self.description)], self.description)
+        return ClassPrediction(self._run(inputs).softmax(1)[0].numpy(), self.description.classes)
+
+    def _run(self, inputs: Tensor) -> Tensor:
+        """The last output for any number of inputs; a fixed batch is filled up with its last image."""
+        found = []
+        for part in inputs.split(self.batch):
+            missing = self.batch - len(part) if self.description.batch is not None else 0
+            filled = torch.cat([part, part[-1:].expand(missing, -1, -1, -1)]) if missing else part
+            found.append(self.runtime(filled)[-1][: len(part)])
+        return torch.cat(found)
+
+
+#: mmseg's own for networks of one output.
+_THRESHOLD = 0.3
+
+
+def _checked_boxes(boxes: Sequence | np.ndarray | None, image: np.ndarray) -> np.ndarray:
+    if boxes is None:
+        return np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32)
+    checked = np.asarray(boxes, dtype=np.float32)
+    checked = checked.reshape(0, 4) if not checked.size else checked
+    if checked.ndim != 2 or checked.shape[1] != 4:
+        raise DataError("boxes", found=f"shape {checked.shape}", expected="(P, 4): x1, y1, x2, y2")
+    wrong = ~((checked[:, 2:] > checked[:, :2]).all(axis=1) & np.isfinite(checked).all(axis=1))
+    if wrong.any():
+        raise DataError(
+            "boxes", found=f"{checked[wrong][0].tolist()}", expected="x1, y1, x2, y2 with x2 > x1 and y2 > y1"
+        )
+    return checked
+
+
+def _padded(images: Tensor, runtime: Runtime) -> Tensor:
+    """Images that a free-size export takes: grown to the right and below to multiples of 32."""
+    if runtime.shape is None or not runtime.shape.dynamic_size:
+        return images
+    height, width = (max(64, -(-size // 32) * 32) for size in images.shape[2:])
+    return functional.pad(images, (0, width - images.shape[3], 0, height - images.shape[2]))

@@ -1,0 +1,114 @@
+"""Images made ready for a network, from its description alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import DataError
+from .description import NetworkDescription
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One person cut out of an image.
+
+    Args:
+        pixels: (H, W, 3) in BGR, of the network's input size.
+        centre: (x, y) of the person's box in the image.
+        scale: (width, height) of what was cut out, in pixels of the image.
+    """
+
+    pixels: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+
+
+def read_image(image: str | Path | np.ndarray) -> np.ndarray:
+    """(H, W, 3) in BGR, 8 bits.
+
+    Raises:
+        DataError: no such file, no image, or an array of another kind.
+    """
+    if isinstance(image, np.ndarray):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise DataError(
+                "image", found=f"an array {image.shape} of {image.dtype}", expected="(H, W, 3) of uint8, BGR"
+            )
+        return image
+    path = Path(image)
+    if not path.is_file():
+        raise DataError(f"image {path}", found="no such file")
+    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
+    if pixels is None:
+        raise DataError(f"image {path}", found="nothing that OpenCV reads", expected="a JPEG, PNG or the like")
+    return pixels
+
+
+def cut_out(image: np.ndarray, box: np.ndarray, description: NetworkDescription) -> Crop:
+    """The part of an image that a top-down network looks at.
+
+    Args:
+        image: (H, W, 3).
+        box: x1, y1, x2, y2 in pixels. It is padded and widened to the shape of the network's input.
+        description: Of the network.
+    """
+    width, height = description.input_size
+    box = np.asarray(box, dtype=np.float32)
+    centre = (box[2:] + box[:2]) * 0.5
+    scale = (box[2:] - box[:2]) * np.float32(description.preparing.get("padding", 1.25))
+    aspect = width / height
+    wide = scale[0] > scale[1] * aspect
+    scale = np.array([scale[0], scale[0] / aspect] if wide else [scale[1] * aspect, scale[1]], np.float32)
+    if description.preparing.get("use_udp"):
+        # Corners of the input are the centres of its corner pixels (arXiv:1911.07524, section 3.2).
+        zoom = (np.array([width, height]) - 1) / scale
+        shift = zoom * (0.5 * scale - centre)
+    else:
+        zoom = np.full(2, width / scale[0])
+        shift = 0.5 * np.array([width, height]) - zoom * centre
+    matrix = np.array([[zoom[0], 0, shift[0]], [0, zoom[1], shift[1]]], dtype=np.float64)
+    return Crop(cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR), centre, scale)
+
+
+def resize(image: np.ndarray, description: NetworkDescription) -> np.ndarray:
+    """An image of the size at which a segmentation network looks at it."""
+    if description.input_size is not None:
+        return cv2.resize(image, description.input_size, interpolation=cv2.INTER_LINEAR)
+    scale = description.preparing.get("scale")
+    if not scale:
+        return image
+    height, width = image.shape[:2]
+    if not description.preparing.get("keep_ratio"):
+        return cv2.resize(image, tuple(scale), interpolation=cv2.INTER_LINEAR)
+    factor = min(max(scale) / max(height, width), min(scale) / min(height, width))
+    size = (int(width * factor + 0.5), int(height * factor + 0.5))
+    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+
+
+def centre_crop(image: np.ndarray, description: NetworkDescription) -> np.ndarray:
+    """An image as a classification network looks at it: its short edge scaled, its middle cut out."""
+    height, width = image.shape[:2]
+    crop = description.input_size or (min(height, width),) * 2
+    edge = description.preparing.get("edge") or max(crop)
+    size = (edge, int(edge * height / width)) if width < height else (int(edge * width / height), edge)
+    image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    left, top = max(0, round((size[0] - crop[0]) / 2)), max(0, round((size[1] - crop[1]) / 2))
+    return image[top : top + crop[1], left : left + crop[0]]
+
+
+def to_tensor(pixels: list[np.ndarray], description: NetworkDescription) -> Tensor:
+    """Images (H, W, 3) in BGR, all of one size, to (N, 3, H, W) as the network takes it."""
+    images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float()
+    if description.normalised_inside:
+        return images
+    if description.channel_order == "rgb":
+        images = images.flip(1)
+    mean = torch.tensor(description.mean).view(1, -1, 1, 1)
+    std = torch.tensor(description.std).view(1, -1, 1, 1)
+    return (images - mean) / std

@@ -1,0 +1,71 @@
+"""A test whose network is computed by a runtime."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from ..engine.checkpoint_fit import unwrapped
+from .in_framework import can_run_through, run_through, starter
+
+
+class RuntimeHook(Hook):
+    """Puts a runtime into the model once its weights are loaded, and measures the images a second.
+
+    Args:
+        name: Of the runtime.
+        precision: `fp32`, `bf16` or `int8`.
+        threads: Of the CPU; None leaves the choice to the runtime.
+        calibration: Called for the images of `int8`.
+        required: A model that cannot go through a runtime is an error; otherwise it stays as it is.
+    """
+
+    #: After the weights have been looked at, before anything is computed.
+    priority = "VERY_LOW"
+
+    def __init__(
+        self,
+        name: str,
+        precision: str = "fp32",
+        threads: int | None = None,
+        calibration: Callable[[], Iterable[Tensor]] | None = None,
+        required: bool = True,
+    ):
+        self.name, self.precision, self.threads = name, precision, threads
+        self.calibration, self.required = calibration, required
+        self._images = 0
+        self._seconds = 0.0
+        self._started = 0.0
+
+    def before_test(self, runner: Runner) -> None:
+        """Exchanges the network.
+
+        Raises:
+            ConfigError: a model that cannot go through a runtime, where that is required.
+        """
+        model = unwrapped(runner.model)
+        if not self.required and not can_run_through(model):
+            return
+        images = self.calibration() if self.precision == "int8" and self.calibration else None
+        run_through(model, starter(self.name, self.precision, self.threads, images))
+
+    def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
+        """Starts the clock."""
+        self._started = time.perf_counter()
+
+    def after_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        """Stops it; the first batch, in which a runtime is compiled, does not count."""
+        if batch_idx:
+            self._seconds += time.perf_counter() - self._started
+            self._images += len(outputs or ())
+
+    def summary(self) -> str:
+        """Runtime, precision and images a second, in a few words."""
+        rate = f", {self._images / self._seconds:.1f} images/s" if self._seconds and self._images else ""
+        return f"{self.name} {self.precision}{rate}"
