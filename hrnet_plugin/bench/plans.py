@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -105,26 +105,21 @@ def run_plan(
     prepared = runner(job)
     _refuse(prepared, settings)
     subjects = tuple(one for one in plan.subjects if one.name not in prepared.refused)
-    outcomes = []
-    for number in range(settings.processes if subjects else 0):
-        tell(f"process {number + 1} of {settings.processes}")
-        # Another one begins in each process as well.
-        first = number % len(subjects)
-        job = replace(job, task="times", subjects=subjects, turns=plan.turns(settings), first=first)
-        outcomes.append(runner(job))
-        _refuse(outcomes[-1], settings)
-    outcomes += _further(plan, replace(job, subjects=subjects), runner, tell)
+    job = replace(job, subjects=subjects, turns=plan.turns(settings))
+    outcomes = list(_times(job, settings, runner, tell)) if subjects else []
+    outcomes += _further(plan, job, runner, tell)
     measured = tuple(_joined(subject, prepared, outcomes) for subject in plan.subjects)
-    return Run(
-        plan.name,
-        plan.title,
-        measured,
-        settings.processes,
-        plan.turns(settings),
-        settings.threads,
-        plan.settle,
-        settings.device,
-    )
+    numbers = (settings.processes, job.turns, settings.threads, plan.settle, settings.device)
+    return Run(plan.name, plan.title, measured, *numbers)
+
+
+def _times(job: Job, settings: Settings, runner: Runner, tell: Callable[[str], None]) -> Iterator[Outcome]:
+    """Each process's times; another subject begins in each."""
+    for number in range(settings.processes):
+        tell(f"process {number + 1} of {settings.processes}")
+        outcome = runner(replace(job, task="times", first=number % len(job.subjects)))
+        _refuse(outcome, settings)
+        yield outcome
 
 
 def _refuse(outcome: Outcome, settings: Settings) -> None:
