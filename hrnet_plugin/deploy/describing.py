@@ -11,6 +11,7 @@ from ..config_tree import leaf_datasets, type_name
 from ..errors import ConfigError
 from ..plain import plain
 from ..zoo.forward import model_config
+from ..zoo.quiet import quiet
 from .description import NetworkDescription
 from .tensor_model import PixelScaling
 
@@ -172,4 +173,5 @@ def dataset_meta(cfg: Config) -> Mapping:
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
     given = dataset.get("metainfo") or kind.METAINFO
-    return parse_pose_metainfo({**given})
+    with quiet():  # it warns that it found its own file
+        return parse_pose_metainfo({**given})

@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from ..config_tree import leaf_datasets, type_name
 from ..data import render_scene
 from ..errors import ConfigError, DataError
+from ..zoo.quiet import quiet
 from .describing import dataset_meta
 from .exporting.shape import MULTIPLE, InputShape
 from .tensor_model import PixelScaling
@@ -123,8 +124,8 @@ def as_pixels(images: Tensor, scaling: PixelScaling) -> Tensor:
 
 
 def _through_pipeline(cfg: Config, preprocessor: nn.Module, paths: Sequence[Path]) -> Iterator[Tensor]:
-    known = dict(dataset_meta(cfg)) if cfg.get("default_scope") == "mmpose" else {}
     with _in_scope(cfg):
+        known = dict(dataset_meta(cfg)) if cfg.get("default_scope") == "mmpose" else {}
         pipeline = Compose(_pipeline(cfg))
         for path in paths:
             yield _prepared(preprocessor, pipeline({**copy.deepcopy(known), **_sample(path)}))
@@ -165,5 +166,6 @@ def _multiple(length: int) -> int:
 @contextlib.contextmanager
 def _in_scope(cfg: Config) -> Iterator[None]:
     """In the config's framework, whose readers of annotations print what they do."""
-    with DefaultScope.overwrite_default_scope(cfg.get("default_scope")), contextlib.redirect_stdout(io.StringIO()):
+    scope = DefaultScope.overwrite_default_scope(cfg.get("default_scope"))
+    with scope, quiet(), contextlib.redirect_stdout(io.StringIO()):
         yield

@@ -29,6 +29,14 @@ def format_of(path: Path) -> ModuleType:
     )
 
 
+def files_of(path: Path) -> list[Path]:
+    """All files of an export, the one that names it first."""
+    beside = {openvino.SUFFIX: (".bin",), ncnn.SUFFIX: (".ncnn.bin", ".ncnn.json")}
+    module = format_of(path)
+    stem = path.name.removesuffix(module.SUFFIX)
+    return [path, *(path.with_name(stem + suffix) for suffix in beside.get(module.SUFFIX, ()))]
+
+
 def read_description(path: Path) -> NetworkDescription:
     """What an exported file says of itself.
 
