@@ -18,6 +18,7 @@ from .image_checks import check_images_when_loaded
 from .launch import check_launch
 from .operators import check_operators
 from .pretrained_sources import local_checkpoint, localise_weights, require_weights
+from .test_runtime import check_runtime_flags, runtime_hook
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -64,11 +65,15 @@ def test(args: argparse.Namespace) -> int:
     with explained(run.cfg):
         runner = build_runner(run, 1.0, trains=False)
         runner.register_hook(ProgressHook())
+        runtime = runtime_hook(args, runner)
+        if runtime is not None:
+            runner.register_hook(runtime)
         metrics = runner.test()
     if is_first_rank():
         if run.metrics_file:
             _write_metrics(metrics, run.metrics_file)
-        print_test_summary(runner, metrics, time.monotonic() - started, run.notices)
+        computed = runtime.summary() if runtime is not None else ""
+        print_test_summary(runner, metrics, time.monotonic() - started, run.notices, computed)
     return 0
 
 
@@ -103,6 +108,7 @@ def prepare_test(args: argparse.Namespace) -> PreparedRun:
     Raises:
         UserError: something that the run needs is missing or wrong.
     """
+    check_runtime_flags(args)
     run = _read(args)
     preflight.check_loader(run.cfg, "test_dataloader")
     args.checkpoint = local_checkpoint(args.checkpoint)

@@ -25,9 +25,18 @@ def print_train_summary(runner: Runner, seconds: float, notices: Sequence[str]) 
     print_table("training finished", lines, notices)
 
 
-def print_test_summary(runner: Runner, metrics: Mapping, seconds: float, notices: Sequence[str]) -> None:
-    """Print the metrics of a test; the arguments are those of :func:`print_train_summary`."""
+def print_test_summary(
+    runner: Runner, metrics: Mapping, seconds: float, notices: Sequence[str], computed: str = ""
+) -> None:
+    """Print the metrics of a test.
+
+    Args:
+        runner, seconds, notices: As :func:`print_train_summary` takes them.
+        metrics: By name.
+        computed: What computed the network, and how fast.
+    """
     lines = [(name, _number(value)) for name, value in metrics.items()]
+    lines += [("network", computed)] if computed else []
     print_table("test finished", [*lines, ("logs", runner.log_dir), ("time", _duration(seconds))], notices)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 
 import torch
@@ -50,6 +51,8 @@ def run_through(model: nn.Module, start: Callable[[TensorModel, tuple[int, int]]
         )
     model.eval()
     network, heads = TensorModel(model), _heads(model)
+    # The model's own heads are about to pass outputs through; the network keeps heads that compute them.
+    network.heads = nn.ModuleList(copy.copy(head) for head in heads)
     with torch.no_grad():
         spec = pytree.tree_structure(_own_outputs(model, heads))
     model.backbone = _Computed(network, start)

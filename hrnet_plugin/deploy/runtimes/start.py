@@ -16,12 +16,13 @@ from ..exporting import onnx, openvino, torch_export
 from ..exporting.formats import format_of, read_description
 from ..exporting.shape import InputShape
 from ..optimising import optimised
+from ..optional import need
 from ..tensor_model import TensorModel
 from .base import Runtime, check_precision
 from .ncnn import NcnnRuntime
 from .onnxruntime import OnnxRuntime
 from .openvino import OpenvinoRuntime
-from .torch_compiled import CompiledRuntime
+from .torch_compiled import CompiledRuntime, check_compiler
 from .torch_eager import TorchRuntime
 
 RUNTIMES: dict[str, type[Runtime]] = {
@@ -29,6 +30,12 @@ RUNTIMES: dict[str, type[Runtime]] = {
 }
 #: The format of the file that a runtime opens; the others take the network as it is.
 _FORMATS = {"onnxruntime": onnx, "openvino": openvino, "ncnn": ncnn_format}
+#: What a runtime needs to compute a network in memory: a module, and the packages to install where they differ.
+_PACKAGES = {
+    "onnxruntime": (("onnxruntime",), ("onnx",), ("onnxscript",)),
+    "openvino": (("openvino",), ("onnx",), ("onnxscript",)),
+    "ncnn": (("ncnn", "ncnn", "pnnx"), ("pnnx", "ncnn", "pnnx")),
+}
 #: Which runtimes open a format; the first is chosen where none is named.
 _OPENED_BY = {
     "onnx": ("onnxruntime", "openvino"),
@@ -47,6 +54,20 @@ def find_runtime(name: str) -> type[Runtime]:
     if name not in RUNTIMES:
         raise ConfigError(f"runtime {name!r}", found="none of this name", do=nearest(name, RUNTIMES))
     return RUNTIMES[name]
+
+
+def check_installed(name: str, precision: str) -> None:
+    """Looks for what a runtime needs to compute a network in memory, before anything else is done.
+
+    Raises:
+        MissingDependency: a package or a compiler is not installed; names the command.
+    """
+    if name == "torch-compile":
+        check_compiler()
+    for module, *packages in _PACKAGES.get(name, ()):
+        need(module, f"runtime {name}", *packages)
+    if name == "openvino" and precision == "int8":
+        need("nncf", "int8 with OpenVINO")
 
 
 def start_runtime(
