@@ -52,7 +52,7 @@ def run_through(model: nn.Module, start: Callable[[TensorModel, tuple[int, int]]
     model.eval()
     network, heads = TensorModel(model), _heads(model)
     # The model's own heads are about to pass outputs through; the network keeps heads that compute them.
-    network.heads = nn.ModuleList(copy.copy(head) for head in heads)
+    network.heads = nn.ModuleList(copy.copy(head) for head in heads).eval()
     with torch.no_grad():
         spec = pytree.tree_structure(_own_outputs(model, heads))
     model.backbone = _Computed(network, start)

@@ -1,0 +1,76 @@
+"""A framework's model whose network a runtime computes predicts what it predicted."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+
+from hrnet_plugin.config_files import find_config, load_config
+from hrnet_plugin.deploy.in_framework import can_run_through, run_through, starter
+from hrnet_plugin.errors import ConfigError
+from hrnet_plugin.zoo.forward import build_model, largest_difference, model_config, predict
+from hrnet_plugin.zoo.miniature import first_batch, with_miniature_data
+
+
+def batch_of(name: str, folder) -> tuple:
+    cfg = with_miniature_data(load_config(find_config(name)), folder)
+    return cfg, first_batch(cfg, "test_dataloader")
+
+
+@pytest.mark.parametrize("runtime", ["torch", "openvino"])
+@pytest.mark.parametrize("flips", [False, True], ids=["once", "flip_test"])
+def test_pose(runtime, flips, tmp_path, build):
+    cfg, batch = batch_of("quickstart_pose", tmp_path)
+    model = build(cfg)
+    model.test_cfg["flip_test"] = flips
+    through = run_through(copy.deepcopy(model), starter(runtime, "fp32", 1))
+    with DefaultScope.overwrite_default_scope("mmpose"):
+        ours, theirs = predict(through, batch), predict(model, batch)
+    assert largest_difference(ours, theirs) < 1e-3  # pixels
+
+
+def test_segmentation(tmp_path, build):
+    cfg, batch = batch_of("quickstart_seg", tmp_path)
+    model = build(cfg)
+    through = run_through(copy.deepcopy(model), starter("onnxruntime", "fp32", 1))
+    with DefaultScope.overwrite_default_scope("mmseg"):
+        data = model.data_preprocessor(copy.deepcopy(batch), False)
+        with torch.no_grad():
+            theirs = model(**data, mode="predict")[0].seg_logits.data
+            ours = through(**data, mode="predict")[0].seg_logits.data
+    assert float((ours - theirs).abs().max() / theirs.abs().max()) < 1e-4
+
+
+def test_weights_do_not_go_with_the_model_any_more(pose_model):
+    through = run_through(copy.deepcopy(pose_model), starter("torch", "fp32", 1))
+    assert not any(name.startswith(("backbone", "neck")) for name in through.state_dict())
+
+
+def test_one_runtime_a_size(pose_model):
+    started = []
+
+    def start(network, size):
+        started.append(size)
+        runtime = starter("torch", "fp32", 1)(network, size)
+        runtime.name = "another"
+        return runtime
+
+    through = run_through(copy.deepcopy(pose_model), start)
+    with torch.no_grad():
+        for height, width in ((64, 64), (96, 64), (64, 64)):
+            outputs = through.head.forward(through.extract_feat(torch.randn(1, 3, height, width)))
+            assert outputs.shape == (1, 17, height // 4, width // 4)
+    assert started == [(64, 64), (64, 96)]
+
+
+def test_detectors_and_heads_that_look_again_are_refused():
+    cfg = load_config(find_config("cid_hrnet-w32_8xb20-140e_coco-512x512"))
+    cfg.model.backbone.arch = "w18_small_v1"
+    cfg.model.neck = dict(cfg.model.neck)
+    model = build_model(model_config(cfg), "mmpose")
+    assert not can_run_through(model)
+    with pytest.raises(ConfigError, match="CIDHead"):
+        run_through(model, starter("torch", "fp32"))
