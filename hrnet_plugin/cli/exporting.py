@@ -83,9 +83,7 @@ def _check_images(cfg: Config, args: argparse.Namespace) -> None:
         check_data(cfg, ("test_dataloader",), ("test_evaluator",))
 
 
-def _write(
-    cfg: Config, name: str, model: nn.Module, target: Target, args: argparse.Namespace
-) -> NetworkDescription:
+def _write(cfg: Config, name: str, model: nn.Module, target: Target, args: argparse.Namespace) -> NetworkDescription:
     shape, scaling = target.shape, pixel_scaling(cfg)
     description = describe(
         cfg,

@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope
 from hrnet_plugin.config_files import find_config, load_config
 from hrnet_plugin.deploy.in_framework import can_run_through, run_through, starter
 from hrnet_plugin.errors import ConfigError
-from hrnet_plugin.zoo.forward import build_model, largest_difference, model_config, predict
+from hrnet_plugin.zoo.forward import build_model, model_config
 from hrnet_plugin.zoo.miniature import first_batch, with_miniature_data
 
 
@@ -20,16 +20,20 @@ def batch_of(name: str, folder) -> tuple:
     return cfg, first_batch(cfg, "test_dataloader")
 
 
-@pytest.mark.parametrize("runtime", ["torch", "openvino"])
-@pytest.mark.parametrize("flips", [False, True], ids=["once", "flip_test"])
+@pytest.mark.parametrize(("runtime", "flips"), [("torch", True), ("openvino", False)])
 def test_pose(runtime, flips, tmp_path, build):
     cfg, batch = batch_of("quickstart_pose", tmp_path)
     model = build(cfg)
-    model.test_cfg["flip_test"] = flips
+    # Weights are random: maps without one clear maximum are compared, not its place.
+    model.test_cfg.update(flip_test=flips, output_heatmaps=True)
     through = run_through(copy.deepcopy(model), starter(runtime, "fp32", 1))
-    with DefaultScope.overwrite_default_scope("mmpose"):
-        ours, theirs = predict(through, batch), predict(model, batch)
-    assert largest_difference(ours, theirs) < 1e-3  # pixels
+    with DefaultScope.overwrite_default_scope("mmpose"), torch.no_grad():
+        ours, theirs = (maps_of(each.test_step(copy.deepcopy(batch))) for each in (through, model))
+    assert float((ours - theirs).abs().max() / theirs.abs().max()) < 1e-5
+
+
+def maps_of(samples) -> torch.Tensor:
+    return torch.stack([sample.pred_fields.heatmaps for sample in samples])
 
 
 def test_segmentation(tmp_path, build):

@@ -135,7 +135,7 @@ def test_whole_models_compute_the_same(name, norms):
 @pytest.mark.slow
 def test_of_the_whole_index_only_deformable_convolutions_keep_their_norms():
     left = set()
-    for model in {(model.task, model.name.split("-8xb")[0]): model for model in read_index()}.values():
+    for model in {(model.tasks, model.name.split("-8xb")[0]): model for model in read_index()}.values():
         cfg = Config.fromfile(str(model.config))
         built = build_model(model_config(cfg), cfg.default_scope)
         found = unfolded_norms(built)

@@ -103,14 +103,15 @@ def _innermost(network: nn.Module, error: BaseException) -> str | None:
 
 def _failed_node(program: ExportedProgram, error: BaseException) -> fx.Node | None:
     """The node that a converter names in its error."""
-    nodes = {node.name: node for node in program.graph.nodes}
-    cause: BaseException | None = error
+    names, cause = [], error
     while cause is not None:
-        for name in re.findall(r"node %(\w+)", str(cause)):
-            if name in nodes:
-                return nodes[name]
+        names += re.findall(r"node %(\w+)", str(cause))
         cause = cause.__cause__
-    return None
+    nodes = list(program.graph.nodes)
+    exact = [node for name in names for node in nodes if node.name == name]
+    # Converters break operators down first, and name what came of that: special_i0 becomes i0.
+    near = [node for name in names for node in nodes if node.name.endswith(f"_{name}")]
+    return next(iter(exact + near), None)
 
 
 def _layer_of(node: fx.Node) -> str:

@@ -79,7 +79,7 @@ def test_what_stood_there_survives_a_failed_export(tmp_path, pose, description, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ConfigError, match="cannot write .*x.onnx: found 'No space left on device'"):
+    with pytest.raises(ConfigError, match=r"cannot write .*x.onnx: found 'No space left on device'"):
         write(pose, path, description, InputShape((64, 64)))
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.onnx"]
     assert path.read_bytes() == b"before"
@@ -88,7 +88,7 @@ def test_what_stood_there_survives_a_failed_export(tmp_path, pose, description, 
 def test_other_files_are_told_from_exports(tmp_path):
     path = tmp_path / "x.onnx"
     path.write_bytes(b"no model")
-    with pytest.raises(CheckpointError, match="x.onnx"):
+    with pytest.raises(CheckpointError, match=r"x.onnx"):
         read_description(path)
     onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "other", [], [])), path)
     with pytest.raises(CheckpointError, match="found no description of a network, expected a file written by hrnet"):

@@ -34,5 +34,5 @@ def test_weights_stay_in_float32(tmp_path, pose, description):
 def test_graph_without_its_weights_is_told(tmp_path, pose, description):
     path = write(pose, tmp_path / "x.xml", description, InputShape((64, 64)))
     path.with_suffix(".bin").unlink()
-    with pytest.raises(CheckpointError, match="expected a whole .xml with its .bin"):
+    with pytest.raises(CheckpointError, match=r"expected a whole .xml with its .bin"):
         read_description(path)

@@ -33,5 +33,5 @@ def test_the_image_that_it_was_traced_with_stays_out(tmp_path, pose, description
 
 def test_other_files_are_told_from_exports(tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "x.pt2")
-    with pytest.raises(CheckpointError, match="found no archive of torch.export, expected a .pt2 file"):
+    with pytest.raises(CheckpointError, match=r"found no archive of torch.export, expected a .pt2 file"):
         load(tmp_path / "x.pt2")
