@@ -15,10 +15,11 @@ from hrnet_plugin.deploy.exporting.formats import files_of
 from hrnet_plugin.deploy.images import SPLITS, as_pixels, dataset_images, drawn_images, fitted, folder_images
 from hrnet_plugin.deploy.load import load_model, network_entry
 from hrnet_plugin.deploy.optimising import optimised
-from hrnet_plugin.deploy.runtimes.start import open_export
+from hrnet_plugin.deploy.runtimes.start import check_opens, open_export
 from hrnet_plugin.deploy.tensor_model import TensorModel
-from hrnet_plugin.errors import ConfigError, DataError, UserError
+from hrnet_plugin.errors import ConfigError, UserError
 
+from .calibration_data import check_calibration_data
 from .data_root import point_at, use_ground_truth_boxes
 from .explain import explained
 from .export import Target, plan_target
@@ -45,6 +46,8 @@ def export(args: argparse.Namespace) -> int:
         point_at(cfg, args.data_root)
     localise_weights(cfg, replaced=True)
     _check_images(cfg, args)
+    if args.check:
+        check_opens(args.to, args.precision)
     with explained(cfg):
         model = load_model(cfg, checkpoint)
         description = _write(cfg, path.stem, model, target, args)
@@ -65,18 +68,12 @@ def _check_images(cfg: Config, args: argparse.Namespace) -> None:
     """Before anything is built: the images that int8 and the check need are there.
 
     Raises:
-        DataError: they are not.
+        ConfigError: there are none to calibrate with.
+        DataError: there are none to check with.
     """
     split = args.calibrate or "train"
     if args.precision == "int8" and split in SPLITS:
-        try:
-            check_data(cfg, (f"{split}_dataloader",), ())
-        except DataError as error:
-            raise ConfigError(
-                "--precision int8 needs images to calibrate with",
-                found=f"{error.what}: {error.found}",
-                do="Give --data-root DIR, or --calibrate with a folder of images",
-            ) from error
+        check_calibration_data(cfg, split, "Give --data-root DIR, or --calibrate with a folder of images")
     elif args.precision == "int8" and not Path(split).expanduser().is_dir():
         raise ConfigError("--calibrate", found=split, expected=f"a folder of images, or {', '.join(SPLITS)}")
     if args.check and args.data_root:

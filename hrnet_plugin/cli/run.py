@@ -65,15 +65,13 @@ def test(args: argparse.Namespace) -> int:
     with explained(run.cfg):
         runner = build_runner(run, 1.0, trains=False)
         runner.register_hook(ProgressHook())
-        runtime = runtime_hook(args, runner)
-        if runtime is not None:
-            runner.register_hook(runtime)
+        runtime = runtime_hook(args, runner, run.notices)
+        runner.register_hook(runtime)
         metrics = runner.test()
     if is_first_rank():
         if run.metrics_file:
             _write_metrics(metrics, run.metrics_file)
-        computed = runtime.summary() if runtime is not None else ""
-        print_test_summary(runner, metrics, time.monotonic() - started, run.notices, computed)
+        print_test_summary(runner, metrics, time.monotonic() - started, run.notices, runtime.summary())
     return 0
 
 

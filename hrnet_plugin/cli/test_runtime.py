@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.errors import ConfigError
+from hrnet_plugin.errors import ConfigError, nearest
+
+from .calibration_data import check_calibration_data
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -67,23 +69,36 @@ def check_runtime_flags(args: argparse.Namespace) -> None:
     from hrnet_plugin.deploy.runtimes.base import check_precision
     from hrnet_plugin.deploy.runtimes.start import check_installed, find_runtime
 
-    kind = find_runtime(args.runtime or "torch")
+    name = args.runtime or "torch"
+    if name not in RUNTIMES:
+        raise ConfigError(f"--runtime {name}", found="none of this name", do=nearest(name, (*RUNTIMES, FRAMEWORK)))
+    kind = find_runtime(name)
     check_precision(kind, args.precision)
     check_installed(kind.name, args.precision)
 
 
-def runtime_hook(args: argparse.Namespace, runner: Runner) -> RuntimeHook | None:
-    """The hook that puts the runtime into the model; None for the framework's own modules."""
-    if args.runtime == FRAMEWORK:
-        return None
+def runtime_hook(args: argparse.Namespace, runner: Runner, notices: list[str]) -> RuntimeHook:
+    """The hook that puts the runtime into the model and measures it.
+
+    Args:
+        args: Of `hrnet test`.
+        runner: Of the test.
+        notices: Is told where the default runtime cannot compute the network.
+
+    Raises:
+        ConfigError: there are no images to calibrate `int8` with.
+    """
     from hrnet_plugin.deploy.runtime_hook import RuntimeHook
 
+    if args.precision == "int8":
+        check_calibration_data(runner.cfg, "train", "Give --data-root DIR")
     return RuntimeHook(
         args.runtime or "torch",
         args.precision,
         args.threads,
         calibration=partial(_training_images, runner, args.calibrate_images),
         required=args.runtime is not None or args.precision != "fp32",
+        notices=notices,
     )
 
 

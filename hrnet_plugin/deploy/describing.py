@@ -37,7 +37,7 @@ def describe(
         size: (width, height) of the images; None where any goes.
         batch: Images a call; None where any number goes.
         normalised_inside: The graph scales pixels by itself.
-        precision: Of the numbers.
+        precision: Of the numbers in the file, or of how it is computed.
         network: The backbone's description (`checkpoints.network_meta`).
     """
     task = task_of(cfg)
@@ -100,7 +100,10 @@ def usual_size(cfg: Config) -> tuple[int, int]:
     crop = _pair(crop)[::-1] if crop else None
     for step in reversed(list(_test_pipeline(cfg))):
         if type_name(step) in ("CenterCrop", "BottomupResize", "Resize", "ResizeEdge"):
-            size = _pair(step.get("crop_size") or step.get("input_size") or step.get("scale"))
+            given = step.get("crop_size") or step.get("input_size") or step.get("scale")
+            if not given:  # a factor is no size
+                continue
+            size = _pair(given)
             # With a kept ratio it is a limit rather than a size, unless the images have that very shape.
             is_limit = step.get("keep_ratio") and crop and size[0] * crop[1] != size[1] * crop[0]
             return crop if is_limit else size
@@ -131,7 +134,8 @@ def _preparing(cfg: Config, task: str) -> dict:
         return {"scale": plain(step.get("scale")), "keep_ratio": bool(step.get("keep_ratio", False))} if step else {}
     if task == "classification":
         edge, crop = steps.get("ResizeEdge", {}), steps.get("CenterCrop", {})
-        return {"edge": edge.get("scale"), "crop": plain(crop.get("crop_size"))}
+        ways = {key: edge[key] for key in ("backend", "interpolation") if key in edge}
+        return {"edge": edge.get("scale"), "crop": plain(crop.get("crop_size")), **ways}
     return {}
 
 

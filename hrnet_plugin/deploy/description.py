@@ -63,6 +63,12 @@ class NetworkDescription:
     name: str = ""
     version: str = __version__
 
+    @property
+    def crop_size(self) -> tuple[int, int]:
+        """(width, height) of the persons that a pose network looks at: also where its input may have any size."""
+        width, height = self.input_size or self.codec["input_size"]
+        return int(width), int(height)
+
     def to_json(self) -> str:
         """One line of JSON."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True)

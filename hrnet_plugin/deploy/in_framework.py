@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 
 from ..errors import ConfigError
 from .exporting.shape import InputShape
+from .images import fitted
 from .runtimes.base import Runtime
 from .runtimes.start import start_runtime
 from .tensor_model import TensorModel
@@ -20,6 +21,8 @@ _SUITABLE = ("TopdownPoseEstimator", "BottomupPoseEstimator", "EncoderDecoder", 
 _SUITABLE += ("ImageClassifier",)
 #: Heads that compute more than one function of the features: they look at the features again while they decode.
 _UNSUITABLE_HEADS = ("CIDHead", "DEKRHead", "RTMOHead", "PointHead")
+#: Runtimes of so many sizes of images stay in memory.
+_SIZES_KEPT = 4
 
 
 def can_run_through(model: nn.Module) -> bool:
@@ -66,11 +69,20 @@ def run_through(model: nn.Module, start: Callable[[TensorModel, tuple[int, int]]
 def starter(
     name: str, precision: str, threads: int | None = None, calibration: Iterable[Tensor] | None = None
 ) -> Callable[[TensorModel, tuple[int, int]], Runtime]:
-    """What :func:`run_through` calls: a runtime by name, for any number of images of one size."""
+    """What :func:`run_through` calls: a runtime by name, for any number of images of one size.
+
+    Args:
+        name, precision, threads: As `start_runtime` takes them.
+        calibration: Normalised images (N, C, H, W) for `int8`; each size of images to compute gets them in that size.
+    """
+    kept: list[Tensor] = []
 
     def start(network: TensorModel, size: tuple[int, int]) -> Runtime:
         shape = InputShape(size, dynamic_batch=True)
-        return start_runtime(network, name, precision, shape=shape, threads=threads, calibration=calibration)
+        if calibration is not None and not kept:
+            kept.extend(calibration)
+        images = fitted(kept, shape) if kept else None
+        return start_runtime(network, name, precision, shape=shape, threads=threads, calibration=images)
 
     return start
 
@@ -88,6 +100,8 @@ class _Computed(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         size = (images.shape[3], images.shape[2])
         if size not in self._runtimes:
+            if len(self._runtimes) == _SIZES_KEPT:
+                self._runtimes.pop(next(iter(self._runtimes)))
             shared = next(iter(self._runtimes.values()), None)
             takes_any = shared is not None and shared.name == "torch"
             self._runtimes[size] = shared if takes_any else self._start(self._network[0], size)

@@ -18,12 +18,16 @@ from ..zoo.quiet import quiet
 from .describing import describe, task_of, usual_size
 from .exporting.formats import FORMATS, read_description
 from .exporting.shape import InputShape
-from .predictor import Predictor
-from .runtimes.start import open_export, start_runtime
+from .predictor import Predictor, check_readable
+from .runtimes.base import check_precision
+from .runtimes.start import check_installed, find_runtime, open_export, start_runtime
 from .tensor_model import TensorModel
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+
+#: (width, height) that stands for all where any goes.
+_ANY = (256, 256)
 
 
 def load(
@@ -54,27 +58,23 @@ def load(
         MissingDependency: the runtime is not installed.
     """
     if isinstance(config, (str, Path)) and str(config).endswith(tuple(form.SUFFIX for form in FORMATS.values())):
-        return _from_export(Path(config), checkpoint, runtime, precision, threads)
+        _check_alone(config, checkpoint=checkpoint, size=size, calibration=calibration)
+        description = read_description(Path(config))
+        check_readable(description)
+        return Predictor(open_export(config, runtime=runtime, precision=precision, threads=threads), description)
     if checkpoint is None:
         raise ConfigError("checkpoint", found="none", expected="trained weights beside a config")
+    runtime, precision = runtime or "torch", precision or "fp32"
+    check_precision(find_runtime(runtime), precision)
+    check_installed(runtime, precision)
     cfg = _read(config)
-    model = load_model(cfg, checkpoint)
-    free = task_of(cfg) == "segmentation" and size is None and (runtime or "torch") == "torch"
-    description = describe(
-        cfg,
-        name=Path(cfg.filename).stem if cfg.filename else "",
-        size=None if free else size or usual_size(cfg),
-        precision=precision or "fp32",
-    )
-    shape = InputShape(size or usual_size(cfg), dynamic_batch=True)
-    started = start_runtime(
-        TensorModel(model),
-        runtime or "torch",
-        precision or "fp32",
-        shape=shape,
-        threads=threads,
-        calibration=calibration,
-    )
+    is_free = task_of(cfg) == "segmentation" and size is None and runtime == "torch"
+    size = None if is_free else size or usual_size(cfg)
+    description = describe(cfg, name=Path(cfg.filename or "").stem, size=size, precision=precision)
+    check_readable(description)
+    shape = InputShape(size or _ANY, dynamic_batch=True, dynamic_size=size is None)
+    network = TensorModel(load_model(cfg, checkpoint))
+    started = start_runtime(network, runtime, precision, shape=shape, threads=threads, calibration=calibration)
     return Predictor(started, description)
 
 
@@ -101,18 +101,18 @@ def network_entry(model: nn.Module) -> dict:
     return describe_network(spec) if spec is not None else {}
 
 
-def _from_export(
-    path: Path, checkpoint: object, runtime: str | None, precision: str | None, threads: int | None
-) -> Predictor:
-    if checkpoint is not None:
-        raise ConfigError(
-            f"checkpoint beside {path}",
-            found=str(checkpoint),
-            expected="none: an exported file holds its own weights",
-            do="Give the config to use this checkpoint, or export it",
-        )
-    description = read_description(path)
-    return Predictor(open_export(path, runtime=runtime, precision=precision, threads=threads), description)
+def _check_alone(path: str | Path, **others: object) -> None:
+    """Raises:
+    ConfigError: something that is settled in an exported file is given beside it.
+    """
+    for name, value in others.items():
+        if value is not None:
+            raise ConfigError(
+                f"{name} beside {path}",
+                found=str(value) if isinstance(value, (str, Path, tuple)) else type(value).__name__,
+                expected="none: an exported file holds its own weights, size and precision",
+                do="Give config and checkpoint in its place, or export them anew",
+            )
 
 
 def _read(config: str | Path | Config) -> Config:

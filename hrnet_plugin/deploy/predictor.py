@@ -13,9 +13,11 @@ from torch.nn import functional
 from ..decoding import HeatmapDecoding, decode_heatmaps
 from ..errors import ConfigError, DataError
 from .description import NetworkDescription
+from .exporting.shape import MULTIPLE, InputShape
 from .predictions import ClassPrediction, PosePrediction, Prediction, SegmentationPrediction
 from .preparing import centre_crop, cut_out, read_image, resize, to_tensor
 from .runtimes.base import Runtime
+from .tiles import tiled
 
 Image = str | Path | np.ndarray
 
@@ -38,14 +40,8 @@ class Predictor:
     """
 
     def __init__(self, runtime: Runtime, description: NetworkDescription, batch: int = 32):
+        check_readable(description)
         readers = {"pose": self._pose, "segmentation": self._segmentation, "classification": self._classification}
-        if description.task not in readers:
-            raise ConfigError(
-                f"predictor for {description.name or 'this network'}",
-                found="outputs that only its framework reads",
-                expected="a top-down heatmap, segmentation or classification network",
-                do="Use `hrnet test`, with any --runtime",
-            )
         self.runtime = runtime
         self.description = description
         self.batch = batch if description.batch is None else description.batch
@@ -73,7 +69,7 @@ class Predictor:
             DataError: an image or box that cannot be used.
             ConfigError: images that do not fit a fixed-size export.
         """
-        single = isinstance(images, (str, Path)) or (isinstance(images, np.ndarray) and images.ndim == 3)
+        single = isinstance(images, (str, Path)) or (isinstance(images, np.ndarray) and images.ndim != 4)
         several = [images] if single else list(images)
         read = [read_image(image) for image in several]
         if self.description.task != "pose":
@@ -100,13 +96,13 @@ class Predictor:
         keypoints, scores = decode_heatmaps(heatmaps, self._decoding())
         scale, centre = np.stack([crop.scale for crop in crops]), np.stack([crop.centre for crop in crops])
         corner = (centre - 0.5 * scale)[:, None]
-        keypoints = keypoints / np.array(self.description.input_size) * scale[:, None] + corner
+        keypoints = keypoints / np.array(self.description.crop_size) * scale[:, None] + corner
         return PosePrediction(keypoints.astype(np.float32), scores, boxes, names)
 
     def _decoding(self) -> HeatmapDecoding:
         codec = self.description.codec
         method = "udp" if codec.get("type") == "UDPHeatmap" else "dark" if codec.get("unbiased") else "plain"
-        return HeatmapDecoding(method, self.description.input_size, codec.get("blur_kernel_size", 11))
+        return HeatmapDecoding(method, self.description.crop_size, codec.get("blur_kernel_size", 11))
 
     def _mirrored(self, heatmaps: Tensor) -> Tensor:
         """Heatmaps of mirrored images, as those of the images themselves."""
@@ -117,18 +113,27 @@ class Predictor:
 
     def _segmentation(self, image: np.ndarray) -> SegmentationPrediction:
         inputs = to_tensor([resize(image, self.description)], self.description)
-        height, width = inputs.shape[2:]
-        padded = _padded(inputs, self.runtime)
-        logits = self._run(padded)
-        corners = self.description.align_corners
-        logits = functional.interpolate(logits, size=padded.shape[2:], mode="bilinear", align_corners=corners)
-        logits = logits[:, :, :height, :width]
-        if (height, width) != image.shape[:2]:
+        testing = self.description.test_cfg
+        if testing.get("mode") == "slide":
+            logits = tiled(inputs, self._logits, tuple(testing["crop_size"]), tuple(testing["stride"]))
+        else:
+            logits = self._logits(inputs)
+        if inputs.shape[2:] != image.shape[:2]:
+            corners = self.description.align_corners
             logits = functional.interpolate(logits, size=image.shape[:2], mode="bilinear", align_corners=corners)
         labels = logits.argmax(1)[0] if logits.shape[1] > 1 else (logits[0, 0].sigmoid() > _THRESHOLD).long()
         return SegmentationPrediction(
             labels.numpy().astype(np.uint8), self.description.classes, self.description.palette
         )
+
+    def _logits(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, classes, H, W), for an image or a tile of one."""
+        height, width = images.shape[2:]
+        padded = _padded(images, self.runtime.shape)
+        logits = functional.interpolate(
+            self._run(padded), size=padded.shape[2:], mode="bilinear", align_corners=self.description.align_corners
+        )
+        return logits[:, :, :height, :width]
 
     def _classification(self, image: np.ndarray) -> ClassPrediction:
         inputs = to_tensor([centre_crop(image, self.description)], self.description)
@@ -148,10 +153,26 @@ class Predictor:
 _THRESHOLD = 0.3
 
 
+def check_readable(description: NetworkDescription) -> None:
+    """Raises:
+    ConfigError: a network whose outputs are not read here.
+    """
+    if description.task == "features":
+        raise ConfigError(
+            f"predictor for {description.name or 'this network'}",
+            found="outputs that only its framework reads",
+            expected="a top-down heatmap, segmentation or classification network",
+            do="Use `hrnet test`, with any --runtime",
+        )
+
+
 def _checked_boxes(boxes: Sequence | np.ndarray | None, image: np.ndarray) -> np.ndarray:
     if boxes is None:
         return np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32)
-    checked = np.asarray(boxes, dtype=np.float32)
+    try:
+        checked = np.asarray(boxes, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError("boxes", found=f"{boxes!r:.80}", expected="(P, 4) numbers: x1, y1, x2, y2") from error
     checked = checked.reshape(0, 4) if not checked.size else checked
     if checked.ndim != 2 or checked.shape[1] != 4:
         raise DataError("boxes", found=f"shape {checked.shape}", expected="(P, 4): x1, y1, x2, y2")
@@ -163,9 +184,12 @@ def _checked_boxes(boxes: Sequence | np.ndarray | None, image: np.ndarray) -> np
     return checked
 
 
-def _padded(images: Tensor, runtime: Runtime) -> Tensor:
-    """Images that a free-size export takes: grown to the right and below to multiples of 32."""
-    if runtime.shape is None or not runtime.shape.dynamic_size:
+def _padded(images: Tensor, shape: InputShape | None) -> Tensor:
+    """Images that an export takes, grown to the right and below: to multiples of 32 for one of free size."""
+    if shape is None:
         return images
-    height, width = (max(64, -(-size // 32) * 32) for size in images.shape[2:])
+    if shape.dynamic_size:
+        width, height = (max(2, -(-size // MULTIPLE)) * MULTIPLE for size in (images.shape[3], images.shape[2]))
+    else:
+        width, height = (max(pair) for pair in zip(shape.size, (images.shape[3], images.shape[2]), strict=True))
     return functional.pad(images, (0, width - images.shape[3], 0, height - images.shape[2]))

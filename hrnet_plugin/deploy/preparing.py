@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ..errors import DataError
@@ -41,6 +43,8 @@ def read_image(image: str | Path | np.ndarray) -> np.ndarray:
                 "image", found=f"an array {image.shape} of {image.dtype}", expected="(H, W, 3) of uint8, BGR"
             )
         return image
+    if not isinstance(image, (str, Path)):
+        raise DataError("image", found=f"a {type(image).__name__}", expected="a path, or (H, W, 3) of uint8, BGR")
     path = Path(image)
     if not path.is_file():
         raise DataError(f"image {path}", found="no such file")
@@ -58,7 +62,7 @@ def cut_out(image: np.ndarray, box: np.ndarray, description: NetworkDescription)
         box: x1, y1, x2, y2 in pixels. It is padded and widened to the shape of the network's input.
         description: Of the network.
     """
-    width, height = description.input_size
+    width, height = description.crop_size
     box = np.asarray(box, dtype=np.float32)
     centre = (box[2:] + box[:2]) * 0.5
     scale = (box[2:] - box[:2]) * np.float32(description.preparing.get("padding", 1.25))
@@ -77,8 +81,8 @@ def cut_out(image: np.ndarray, box: np.ndarray, description: NetworkDescription)
 
 
 def resize(image: np.ndarray, description: NetworkDescription) -> np.ndarray:
-    """An image of the size at which a segmentation network looks at it."""
-    if description.input_size is not None:
+    """An image of the size at which a segmentation network looks at it, in one piece or in several."""
+    if description.input_size is not None and description.test_cfg.get("mode") != "slide":
         return cv2.resize(image, description.input_size, interpolation=cv2.INTER_LINEAR)
     scale = description.preparing.get("scale")
     if not scale:
@@ -94,12 +98,24 @@ def resize(image: np.ndarray, description: NetworkDescription) -> np.ndarray:
 def centre_crop(image: np.ndarray, description: NetworkDescription) -> np.ndarray:
     """An image as a classification network looks at it: its short edge scaled, its middle cut out."""
     height, width = image.shape[:2]
-    crop = description.input_size or (min(height, width),) * 2
-    edge = description.preparing.get("edge") or max(crop)
+    crop = description.input_size or _square(description.preparing.get("crop") or min(height, width))
+    edge = max(description.preparing.get("edge") or 0, *crop)
     size = (edge, int(edge * height / width)) if width < height else (int(edge * width / height), edge)
-    image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    image = _scaled(image, size, description.preparing)
     left, top = max(0, round((size[0] - crop[0]) / 2)), max(0, round((size[1] - crop[1]) / 2))
     return image[top : top + crop[1], left : left + crop[0]]
+
+
+def _scaled(image: np.ndarray, size: tuple[int, int], preparing: Mapping) -> np.ndarray:
+    way = preparing.get("interpolation", "bilinear")
+    if preparing.get("backend") == "pillow":  # which averages over all pixels that it shrinks to one, OpenCV over four
+        return np.asarray(Image.fromarray(image).resize(size, Image.Resampling[way.upper()]))
+    ways = {"nearest": cv2.INTER_NEAREST, "bicubic": cv2.INTER_CUBIC, "area": cv2.INTER_AREA}
+    return cv2.resize(image, size, interpolation=ways.get(way, cv2.INTER_LINEAR))
+
+
+def _square(size: int | Sequence[int]) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
 def to_tensor(pixels: list[np.ndarray], description: NetworkDescription) -> Tensor:

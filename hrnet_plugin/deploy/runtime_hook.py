@@ -12,16 +12,20 @@ from torch import Tensor
 from ..engine.checkpoint_fit import unwrapped
 from .in_framework import can_run_through, run_through, starter
 
+#: In the place of a runtime's name: the framework's own modules, as they were trained.
+FRAMEWORK = "framework"
+
 
 class RuntimeHook(Hook):
     """Puts a runtime into the model once its weights are loaded, and measures the images a second.
 
     Args:
-        name: Of the runtime.
+        name: Of the runtime; `FRAMEWORK` leaves the model as it is and only measures.
         precision: `fp32`, `bf16` or `int8`.
         threads: Of the CPU; None leaves the choice to the runtime.
         calibration: Called for the images of `int8`.
         required: A model that cannot go through a runtime is an error; otherwise it stays as it is.
+        notices: Is told where the model stayed as it is, though a runtime was named.
     """
 
     #: After the weights have been looked at, before anything is computed.
@@ -34,9 +38,10 @@ class RuntimeHook(Hook):
         threads: int | None = None,
         calibration: Callable[[], Iterable[Tensor]] | None = None,
         required: bool = True,
+        notices: list[str] | None = None,
     ):
         self.name, self.precision, self.threads = name, precision, threads
-        self.calibration, self.required = calibration, required
+        self.calibration, self.required, self.notices = calibration, required, [] if notices is None else notices
         self._images = 0
         self._seconds = 0.0
         self._started = 0.0
@@ -47,8 +52,13 @@ class RuntimeHook(Hook):
         Raises:
             ConfigError: a model that cannot go through a runtime, where that is required.
         """
+        if self.name == FRAMEWORK:
+            return
         model = unwrapped(runner.model)
         if not self.required and not can_run_through(model):
+            kind = type(model).__name__
+            self.notices.append(f"runtime {self.name} cannot compute a {kind}: the framework's own modules did")
+            self.name = FRAMEWORK
             return
         images = self.calibration() if self.precision == "int8" and self.calibration else None
         run_through(model, starter(self.name, self.precision, self.threads, images))

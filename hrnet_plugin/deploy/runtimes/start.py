@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -70,6 +72,19 @@ def check_installed(name: str, precision: str) -> None:
         need("nncf", "int8 with OpenVINO")
 
 
+def check_opens(form: str, precision: str) -> None:
+    """Looks for what it takes to write a format and to open it again, before anything else is done.
+
+    Args:
+        form: One of `exporting.formats.FORMATS`.
+        precision: Of the file.
+
+    Raises:
+        MissingDependency: a package is not installed; names the command.
+    """
+    check_installed(_OPENED_BY[form][0], precision)
+
+
 def start_runtime(
     network: nn.Module,
     name: str,
@@ -109,17 +124,22 @@ def _through_file(
     calibration: Iterable[Tensor] | None,
 ) -> Runtime:
     module = _FORMATS[kind.name]
-    folder = tempfile.TemporaryDirectory(prefix="hrnet-")
-    path = Path(folder.name, f"network{module.SUFFIX}")
+    folder = tempfile.mkdtemp(prefix="hrnet-")
+    path = Path(folder, f"network{module.SUFFIX}")
     description = NetworkDescription("features", shape.size)
-    if precision == "int8":
-        from ..calibration import write_quantised
+    try:
+        if precision == "int8":
+            from ..calibration import write_quantised
 
-        write_quantised(network, path, description, shape, calibration)
-    else:
-        module.write(network, path, description, shape)
-    runtime = kind(path, precision, threads)
-    runtime.folder = folder  # the file may be read as it is needed, and goes with the runtime
+            write_quantised(network, path, description, shape, calibration)
+        else:
+            module.write(network, path, description, shape)
+        runtime = kind(path, precision, threads)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    # The file may be read as it is needed, and goes with the runtime.
+    weakref.finalize(runtime, shutil.rmtree, folder, ignore_errors=True)
     return runtime
 
 
