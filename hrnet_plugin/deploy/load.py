@@ -12,7 +12,7 @@ from ..checkpoints.contents import read_contents
 from ..checkpoints.loading.plan import plan_loading
 from ..checkpoints.network_meta import describe_network
 from ..config_files import find_config, load_config
-from ..errors import ConfigError
+from ..errors import CheckpointError, ConfigError
 from ..zoo.forward import build_model, model_config
 from ..zoo.quiet import quiet
 from .describing import describe, task_of, usual_size
@@ -57,7 +57,7 @@ def load(
         CheckpointError: a checkpoint or exported file that is broken or of another network.
         MissingDependency: the runtime is not installed.
     """
-    if isinstance(config, (str, Path)) and str(config).endswith(tuple(form.SUFFIX for form in FORMATS.values())):
+    if isinstance(config, (str, Path)) and is_export(config):
         _check_alone(config, checkpoint=checkpoint, size=size, calibration=calibration)
         description = read_description(Path(config))
         check_readable(description)
@@ -78,12 +78,24 @@ def load(
     return Predictor(started, description)
 
 
+def is_export(path: str | Path) -> bool:
+    """Whether a file has the name of one that `hrnet export` wrote."""
+    return str(path).endswith(tuple(form.SUFFIX for form in FORMATS.values()))
+
+
 def load_model(cfg: Config, checkpoint: str | Path) -> nn.Module:
     """A config's whole model in evaluation mode, with all its weights from a checkpoint.
 
     Raises:
         CheckpointError: no such file, or one that does not fill the network.
     """
+    if is_export(checkpoint):
+        raise CheckpointError(
+            f"checkpoint {checkpoint}",
+            found="an exported file",
+            expected="trained weights",
+            do="Give it alone to hrnet_plugin.load, which reads config and weights from it",
+        )
     contents = read_contents(str(checkpoint))
     with quiet():
         model = build_model(model_config(cfg), cfg.get("default_scope") or "mmengine")

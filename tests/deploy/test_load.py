@@ -1,0 +1,171 @@
+"""`hrnet_plugin.load`: from a config and its weights, or from an exported file."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import hrnet_plugin
+from hrnet_plugin.config_files import find_config, load_config
+from hrnet_plugin.data import render_scene
+from hrnet_plugin.deploy import load as loading
+from hrnet_plugin.deploy.describing import describe
+from hrnet_plugin.deploy.exporting import torch_export
+from hrnet_plugin.deploy.exporting.shape import InputShape
+from hrnet_plugin.deploy.load import load_model, network_entry
+from hrnet_plugin.deploy.tensor_model import TensorModel
+from hrnet_plugin.errors import CheckpointError, ConfigError, MissingDependency, UserError
+
+
+@pytest.fixture(scope="module")
+def scene() -> np.ndarray:
+    return np.ascontiguousarray(render_scene(0, "test", 0).image[..., ::-1])
+
+
+class _Pooled(nn.Module):
+    """A pose network that is traced in a moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 17, 4, stride=4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.conv(images)
+
+
+@pytest.fixture(scope="module")
+def exported(pose_cfg, tmp_path_factory):
+    """One fixed crop a call, in a format that needs torch alone."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("export") / "pose.pt2"
+    description = describe(pose_cfg, name="pooled", size=(96, 128), batch=1)
+    return torch_export.write(TensorModel(_Pooled().eval()), path, description, InputShape((96, 128)))
+
+
+def test_config_and_weights(pose_model, pose_checkpoint, scene):
+    predictor = hrnet_plugin.load("quickstart_pose", pose_checkpoint)
+    description = predictor.description
+    assert (description.task, description.input_size, description.batch) == ("pose", (96, 128), None)
+    assert (description.name, description.precision) == ("quickstart_pose", "fp32")
+    assert predictor.runtime.name == "torch"
+    images = torch.randn(2, 3, 128, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = TensorModel(pose_model)(images)[0]
+    assert float((predictor.runtime(images)[0] - expected).abs().max() / expected.abs().max()) < 1e-5
+    assert predictor(scene, [[20, 10, 120, 190]])[0].keypoints.shape == (1, 17, 2)
+
+
+def test_a_config_in_memory_another_size_and_precision(pose_cfg, pose_checkpoint, scene):
+    predictor = hrnet_plugin.load(pose_cfg, str(pose_checkpoint), precision="bf16", size=(64, 96), threads=1)
+    assert predictor.description.input_size == (64, 96)
+    assert (predictor.description.precision, predictor.runtime.precision) == ("bf16", "bf16")
+    assert np.isfinite(predictor(scene)[0].keypoints).all()
+
+
+def test_segmentation_in_torch_takes_any_size(seg_cfg, build, tmp_path, scene, monkeypatch):
+    torch.save({"state_dict": build(seg_cfg).state_dict()}, tmp_path / "seg.pth")
+    predictor = hrnet_plugin.load(seg_cfg, tmp_path / "seg.pth")
+    assert predictor.description.input_size is None
+    assert predictor(scene[:75, :99])[0].labels.shape == (75, 99)
+    seen = []
+    monkeypatch.setattr(loading, "start_runtime", lambda *_, shape, **others: seen.append(shape))
+    hrnet_plugin.load(seg_cfg, tmp_path / "seg.pth", runtime="torch", size=(64, 96))
+    assert seen == [InputShape((64, 96), dynamic_batch=True)]
+
+
+def test_an_exported_file_needs_nothing_else(exported, scene, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    predictor = hrnet_plugin.load(exported)
+    assert (predictor.description.name, predictor.batch) == ("pooled", 1)
+    boxes = [[20, 10, 120, 190], [60, 30, 140, 100], [0, 0, 50, 50]]
+    (found,) = predictor(scene, boxes)
+    assert found.keypoints.shape == (3, 17, 2)
+    assert np.array_equal(found.keypoints[1:2], predictor(scene, boxes[1:2])[0].keypoints)
+    # Any image will do: what has the fixed size is the crop.
+    assert predictor(np.ascontiguousarray(scene[:40, :300]))[0].keypoints.shape == (1, 17, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [("checkpoint", "weights.pth", "weights.pth"), ("size", (64, 64), "(64, 64)"), ("calibration", [], "list")],
+)
+def test_what_an_exported_file_settles_is_not_given_beside_it(name, value, found, exported):
+    with pytest.raises(ConfigError) as caught:
+        hrnet_plugin.load(exported, **{name: value})
+    assert str(caught.value).startswith(f"{name} beside {exported}: found {found}, expected none")
+
+
+def test_no_weights(pose_cfg):
+    with pytest.raises(ConfigError, match="checkpoint: found none, expected trained weights beside a config"):
+        hrnet_plugin.load(pose_cfg)
+
+
+def test_an_exported_file_in_the_place_of_weights(pose_cfg, exported):
+    with pytest.raises(CheckpointError, match=r"checkpoint .*pose\.pt2: found an exported file.*Give it alone"):
+        hrnet_plugin.load(pose_cfg, exported)
+
+
+def test_weights_of_another_network(pose_checkpoint):
+    with pytest.raises(CheckpointError, match=r"checkpoint .*pose\.pth.*Take the config that the checkpoint"):
+        hrnet_plugin.load("quickstart_seg", pose_checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"runtime": "tensorrt"}, "runtime 'tensorrt': found none of this name"),
+        ({"runtime": "onnxrutime"}, "Did you mean 'onnxruntime'"),
+        ({"runtime": "onnxruntime", "precision": "bf16"}, "precision of runtime onnxruntime: found bf16"),
+        ({"precision": "int8"}, "precision of runtime torch: found int8, expected fp32 or bf16"),
+        ({"runtime": "openvino", "precision": "int8"}, "int8: found no images to calibrate with"),
+    ],
+)
+def test_runtimes_and_precisions_that_do_not_go_together(options, words, pose_cfg, pose_checkpoint, monkeypatch):
+    monkeypatch.setattr("hrnet_plugin.deploy.exporting.openvino.to_openvino", lambda *_: pytest.fail("too late"))
+    with pytest.raises(ConfigError, match=words):
+        hrnet_plugin.load(pose_cfg, pose_checkpoint, **options)
+
+
+def test_a_runtime_that_is_not_installed_is_told_before_anything_is_read(pose_cfg, monkeypatch):
+    def absent(module: str) -> None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    monkeypatch.setattr("hrnet_plugin.deploy.optional.importlib.import_module", absent)
+    with pytest.raises(MissingDependency, match="`pip install openvino`"):
+        hrnet_plugin.load(pose_cfg, "missing.pth", runtime="openvino")
+
+
+def test_a_bottom_up_network_is_refused_before_it_is_built(pose_checkpoint):
+    cfg = load_config(find_config("cid_hrnet-w32_8xb20-140e_coco-512x512"))
+    with pytest.raises(ConfigError, match="found outputs that only its framework reads"):
+        hrnet_plugin.load(cfg, pose_checkpoint)
+
+
+def test_an_export_of_a_bottom_up_network_is_refused(pose_cfg, tmp_path):
+    description = dataclasses.replace(describe(pose_cfg), task="features")
+    path = torch_export.write(TensorModel(_Pooled().eval()), tmp_path / "x.pt2", description, InputShape((96, 128)))
+    with pytest.raises(ConfigError, match="found outputs that only its framework reads"):
+        hrnet_plugin.load(path)
+
+
+@pytest.mark.parametrize("name", ["absent.onnx", "absent.xml", "absent.pt2", "absent.ncnn.param", "absent.py"])
+def test_no_such_file(name, pose_checkpoint, tmp_path):
+    with pytest.raises(UserError, match=name.replace(".", r"\.")):
+        hrnet_plugin.load(tmp_path / name, None if name != "absent.py" else pose_checkpoint)
+
+
+def test_the_backbone_s_description(pose_model):
+    entry = network_entry(pose_model)
+    assert entry
+    assert network_entry(nn.Linear(1, 1)) == {}
+
+
+def test_a_model_is_whole_and_ready(pose_cfg, pose_checkpoint, pose_model):
+    model = load_model(pose_cfg, pose_checkpoint)
+    assert not any(module.training for module in model.modules())
+    expected = pose_model.state_dict()
+    assert all(torch.equal(value, expected[key]) for key, value in model.state_dict().items())
