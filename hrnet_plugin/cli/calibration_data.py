@@ -29,4 +29,4 @@ def check_calibration_data(cfg: Config, split: str, advice: str) -> None:
     try:
         check_data(cfg, (f"{split}_dataloader",), ())
     except DataError as error:
-        raise ConfigError(what, found=error.what, do=advice) from error
+        raise ConfigError(what, found=error.what, do=advice) from None  # the command line tells the innermost

@@ -17,6 +17,9 @@ from .data_sources import where_to_get
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+#: How the files of `deploy.exporting.formats`, which needs torch, end.
+EXPORTED = (".onnx", ".xml", ".pt2", ".ncnn.param")
+
 
 def check_loader(cfg: Config, loader: str) -> None:
     """Check that the config has a data loader for what is asked of it.
@@ -67,6 +70,13 @@ def check_checkpoint_file(path: str | Path, what: str = "checkpoint") -> None:
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
         raise CheckpointError(f"{what} {path}", found=found, expected="a checkpoint file (.pth, .safetensors)")
+    if path.name.endswith(EXPORTED):
+        raise CheckpointError(
+            f"{what} {path}",
+            found="an exported file",
+            expected="trained weights (.pth, .safetensors)",
+            do="Exported files are read by hrnet_plugin.load alone",
+        )
     with open(path, "rb") as file:
         is_archive = file.read(2) == b"PK"
     if path.stat().st_size == 0:

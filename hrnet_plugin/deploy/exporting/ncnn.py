@@ -80,12 +80,12 @@ def _check(network: TensorModel, path: Path, image: torch.Tensor) -> None:
         expected = network(image)
     try:
         found = NcnnRuntime(path)(image)
-    except CheckpointError as error:
+    except CheckpointError:
         raise ConfigError(
             "export to ncnn",
             found=f"layers that ncnn has not: {', '.join(_unknown_layers(path)) or 'unknown'}",
             do="Choose another format",
-        ) from error
+        ) from None  # the command line tells the innermost
     for ours, theirs in zip(expected, found, strict=True):
         largest = float(ours.abs().max()) or 1.0
         if ours.shape != theirs.shape or not np.isfinite(theirs.numpy()).all():

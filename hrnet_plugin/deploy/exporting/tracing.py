@@ -36,10 +36,16 @@ def trace(network: nn.Module, shape: InputShape, form: str) -> ExportedProgram:
     with explained_tracing(network, form), silenced(), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.export.export(network, (images,), dynamic_shapes=free_dimensions(shape))
-    for output in outputs_of(program):
-        if any(free_unbacked_symbols(length) for length in output.meta["val"].shape):
-            raise _refusal(form, _layer_of(output), "how many outputs it has depends on the image")
+    if any(map(_varies, outputs_of(program))):
+        first = next(filter(_varies, program.graph.nodes))
+        raise _refusal(form, _layer_of(first), "how many outputs it has depends on the image")
     return program
+
+
+def _varies(node: fx.Node) -> bool:
+    """Whether the shape of a node's tensor depends on what its input holds."""
+    value = node.meta.get("val")
+    return isinstance(value, torch.Tensor) and any(free_unbacked_symbols(length) for length in value.shape)
 
 
 def outputs_of(program: ExportedProgram) -> list[fx.Node]:
@@ -63,7 +69,8 @@ def explained_tracing(network: nn.Module, form: str) -> Iterator[None]:
         if isinstance(mistake, UserError) and not isinstance(mistake, MissingDependency):
             raise mistake from error
         why = mistake.what if mistake is not None else _in_short(error)
-        raise _refusal(form, _innermost(network, error) or type(network).__name__, why) from error
+        hidden = mistake is not None  # the command line tells the innermost
+        raise _refusal(form, _innermost(network, error) or type(network).__name__, why) from (None if hidden else error)
 
 
 @contextmanager

@@ -1,0 +1,316 @@
+"""`hrnet export`: every format in one call, its check, and one line for whatever cannot be exported."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from hrnet_plugin.cli import export, preflight
+from hrnet_plugin.cli.main import build_parser
+from hrnet_plugin.deploy.exporting.formats import FORMATS, files_of, read_description
+from hrnet_plugin.deploy.runtimes.start import open_export
+from hrnet_plugin.errors import ConfigError
+
+_FILES = {
+    "onnx": [".onnx"],
+    "openvino": [".bin", ".xml"],
+    "torch-export": [".pt2"],
+    "ncnn": [".ncnn.bin", ".ncnn.json", ".ncnn.param"],
+}
+
+
+class PicksPixels(nn.Module):
+    """A neck with as many outputs as there are positive numbers."""
+
+    def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(feature[feature > 0].view(1, 1, -1, 1).expand(1, 8, -1, 1) for feature in features)
+
+
+class Ranks(nn.Module):
+    """A neck for which ncnn has no layer."""
+
+    def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(feature.topk(8, dim=3).values for feature in features)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _registered():
+    from mmengine.registry import MODELS
+
+    for kind in (PicksPixels, Ranks):
+        MODELS.register_module(module=kind, force=True)
+    yield
+    for kind in (PicksPixels, Ranks):
+        MODELS._module_dict.pop(kind.__name__)
+
+
+def build(config: Path) -> nn.Module:
+    """A config's model, with norms that differ from their neutral start."""
+    from mmengine.config import Config
+
+    from hrnet_plugin.zoo.forward import build_model, model_config
+
+    cfg = Config.fromfile(config)
+    cfg.model.backbone.pop("init_cfg", None)
+    torch.manual_seed(0)
+    model = build_model(model_config(cfg), cfg.default_scope)
+    for name, parameter in model.named_parameters():
+        if parameter.dim() > 1:
+            nn.init.kaiming_normal_(parameter)
+        elif name.endswith("weight"):
+            nn.init.uniform_(parameter, 0.5, 1.5)
+    return model.eval()
+
+
+@pytest.fixture
+def network(pose_config: Path) -> nn.Module:
+    """The model of the small pose config."""
+    return build(pose_config)
+
+
+@pytest.fixture
+def checkpoint(network: nn.Module, workplace: Path) -> Path:
+    """Its weights."""
+    torch.save({"state_dict": network.state_dict(), "meta": {}}, workplace / "weights.pth")
+    return workplace / "weights.pth"
+
+
+@pytest.fixture
+def command(pose_config: Path, checkpoint: Path) -> tuple:
+    """The beginning of every command line here."""
+    return ("export", pose_config, checkpoint, "--to")
+
+
+@pytest.mark.parametrize("form", _FILES)
+def test_every_format_is_written_checked_and_described(form, hrnet, command, network, data, workplace):
+    if form == "ncnn":
+        pytest.importorskip("pnnx")
+    before = set(workplace.iterdir())
+    outcome = hrnet(*command, form, "--out", "deep/net", "--check", "2", "--data-root", data)
+    assert outcome.status == 0, outcome.err
+    assert {path.name for path in set(workplace.iterdir()) - before} == {"deep"}
+    assert sorted(path.name for path in Path("deep").iterdir()) == ["net" + suffix for suffix in _FILES[form]]
+    path = Path("deep", "net" + FORMATS[form].SUFFIX)
+    assert f"exported to {form}, fp32" in outcome.out
+    assert f"file                         {path}" in outcome.out
+    assert f"{sum(file.stat().st_size for file in files_of(path)) / 2**20:.1f} MiB" in outcome.out
+    assert float(number_after("largest relative difference", outcome.out)) < 1e-4
+    assert float(number_after("with flip test", outcome.out)) < 1e-4
+    assert "on 2 test images (allowed: 0.0001)" in outcome.out
+    assert "coco/AP" in outcome.out
+    assert "2 samples" in outcome.out
+    description = read_description(path)
+    assert (description.task, description.input_size, description.precision) == ("pose", (64, 64), "fp32")
+    assert (description.mean, description.std) == ((120.0,) * 3, (60.0,) * 3)
+    assert (len(description.keypoint_names), len(description.flip_indices)) == (17, 17)
+    assert description.network
+    images = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = network.head.forward(network.backbone(images))
+    found = open_export(path, threads=1)(images)[0]
+    assert float((found - expected).abs().max() / expected.abs().max()) < 1e-4
+
+
+def number_after(words: str, text: str) -> str:
+    return text.partition(words)[2].split()[0]
+
+
+def test_pixels_in_and_any_batch(hrnet, command, network):
+    outcome = hrnet(*command, "torch-export", "--normalise-inside", "--batch", "dynamic", "--check", "3")
+    assert outcome.status == 0, outcome.err
+    assert "any of 64x64, pixels of 0 to 255, BGR" in outcome.out
+    assert "on 3 drawn images" in outcome.out
+    assert "no test data: the metric was not measured (--data-root DIR)" in outcome.out
+    pixels = torch.randint(0, 255, (3, 3, 64, 64)).float()
+    with torch.no_grad():
+        expected = network.head.forward(network.backbone((pixels - 120) / 60))
+    (path,) = Path().glob("pose_*.pt2")
+    assert read_description(path).normalised_inside
+    assert float((open_export(path)(pixels)[0] - expected).abs().max() / expected.abs().max()) < 1e-4
+
+
+def test_a_free_size_takes_multiples_of_32_alone(hrnet, command):
+    assert hrnet(*command, "torch-export", "--size", "dynamic", "--out", "free").status == 0
+    runtime = open_export("free.pt2")
+    for width, height in ((96, 64), (64, 128)):
+        assert runtime(torch.zeros(1, 3, height, width))[0].shape == (1, 17, height // 4, width // 4)
+    message = "found 64x100, expected width and height that are multiples of 32, from 64 on. Pad the image"
+    with pytest.raises(ConfigError, match=message):
+        runtime(torch.zeros(1, 3, 100, 64))
+
+
+def test_a_fixed_size_takes_no_other(hrnet, command):
+    assert hrnet(*command, "torch-export", "--size", "96X100", "--out", "fixed.pt2").status == 0
+    runtime = open_export("fixed.pt2")
+    assert runtime(torch.zeros(1, 3, 100, 96))[0].shape == (1, 17, 25, 24)
+    with pytest.raises(ConfigError) as caught:
+        runtime(torch.zeros(1, 3, 64, 64))
+    assert str(caught.value) == (
+        "images for runtime torch: found 64x64, expected 96x100, the fixed size of this export. "
+        "Export with --size dynamic, or with the size that you need"
+    )
+    with pytest.raises(ConfigError, match="found 2 at once, expected 1, the fixed batch of this export"):
+        runtime(torch.zeros(2, 3, 100, 96))
+
+
+def test_a_file_that_differs_is_exit_status_1(hrnet, command, monkeypatch):
+    from hrnet_plugin.cli import exporting
+
+    def spoilt(network: nn.Module, runtime: str) -> nn.Module:
+        network = copy.deepcopy(network)
+        network.heads[0].final_layer.weight.data *= 1.001
+        return network
+
+    monkeypatch.setattr(exporting, "optimised", spoilt)
+    outcome = hrnet(*command, "torch-export", "--check", "1")
+    assert outcome.status == 1, outcome
+    assert outcome.errors == []
+    assert 1e-4 < float(number_after("largest relative difference", outcome.out)) < 1e-2
+
+
+def test_int8_is_calibrated_with_a_folder_of_images(hrnet, command, data, workplace):
+    outcome = hrnet(
+        *command, "openvino", "--precision", "int8", "--calibrate", data / "train2017", "--calibrate-images", "3",
+        "--check", "1", "--batch", "dynamic",
+    )  # fmt: skip
+    assert outcome.status == 0, outcome.err
+    assert "allowed" not in outcome.out
+    assert 1e-3 < float(number_after("largest relative difference", outcome.out)) < 0.5
+    (path,) = workplace.glob("pose_*_int8.xml")
+    assert read_description(path).precision == "int8"
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (("--batch", "0"), "--batch: found 0, expected a number of images, or dynamic"),
+        (("--batch", "many"), "--batch: found many, expected a number of images, or dynamic"),
+        (("--batch", "-1"), "--batch: found -1, expected a number of images, or dynamic"),
+        (("--size", "64"), "--size: found 64, expected WIDTHxHEIGHT of 32 pixels or more, such as 192x256, or dynamic"),
+        (("--size", "64x"), "--size: found 64x, expected WIDTHxHEIGHT"),
+        (("--size", "16x64"), "--size: found 16x64, expected WIDTHxHEIGHT of 32 pixels or more"),
+        (("--size", "axb"), "--size: found axb, expected WIDTHxHEIGHT"),
+        (("--out", "net.pth"), "--out net.pth: found .pth, expected a file ending with .onnx"),
+        (("--out", "."), "--out .: found a folder, expected a file ending with .onnx"),
+        (("--out", "/proc/none/net.onnx"), "--out: folder /proc/none: found"),
+        (("--check", "0"), "--check: found 0, expected a number of images, 1 or more"),
+        (("--calibrate", "train"), "--calibrate: found --precision fp32, expected --precision int8"),
+        (("--precision", "bf16"), "found no such numbers in this format, expected fp32 or int8. For bf16 take --to"),
+        (("--precision", "int8"), "--precision int8 needs images to calibrate with: found data of CocoDataset: no "),
+        (("--precision", "int8", "--calibrate", "nowhere"), "--calibrate: found nowhere, expected a folder of images"),
+        (("--precision", "int8", "--calibrate", "empty"), "images in empty: found none, expected files ending with"),
+        (("--precision", "int8", "--calibrate-images", "0"), "--calibrate-images: found 0, expected a number of imag"),
+        (("--data-root", "nowhere", "--check"), "nowhere"),
+        (("--cfg-options", "model.backbone.extra.stage2.num_branches=3"), "stage2"),
+    ],
+)
+def test_wrong_flags_are_one_line(flags, line, refused, command, workplace):
+    (workplace / "empty").mkdir()
+    assert line in refused(*command, "onnx", *flags)
+    assert not list(workplace.glob("*.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("form", "flags", "line"),
+    [
+        ("ncnn", ("--size", "dynamic"), "--size dynamic with --to ncnn: found a free size, expected a fixed one"),
+        ("ncnn", ("--precision", "int8"), "--precision int8 with --to ncnn: found no such numbers in this format, "
+         "expected fp32 or bf16. For int8 take --to onnx or openvino"),
+        ("torch-export", ("--precision", "int8"), "For int8 take --to onnx or openvino"),
+        ("torch-export", ("--precision", "bf16"), "For bf16 take --to openvino or ncnn"),
+    ],
+)  # fmt: skip
+def test_what_a_format_has_not_is_one_line(form, flags, line, refused, command):
+    assert line in refused(*command, form, *flags)
+
+
+def test_int8_without_training_data_in_the_config(refused, pose_config, command):
+    pose_config.write_text(
+        pose_config.read_text() + "\ntrain_dataloader = None\ntrain_cfg = None\noptim_wrapper = None"
+    )
+    line = refused(*command, "openvino", "--precision", "int8")
+    assert "needs images to calibrate with: found no `train_dataloader` in the config. Give --data-root DIR, or" in line
+
+
+def _with_neck(config: Path, kind: type) -> None:
+    config.write_text(f"{config.read_text()}\nmodel['neck'] = dict(type='mmengine.{kind.__name__}')\n")
+
+
+@pytest.mark.parametrize("form", ["onnx", "torch-export"])
+def test_an_unsupported_layer_is_named(form, refused, pose_config, command, workplace):
+    _with_neck(pose_config, PicksPixels)
+    line = refused(*command, form)
+    written = "torch-export" if form == "torch-export" else "ONNX"
+    assert f"export to {written}: layer neck (PicksPixels): found " in line
+    assert "expected a layer that computes tensors from tensors. Choose another format, or another layer" in line
+    assert not [path for path in workplace.iterdir() if path.name.endswith(preflight.EXPORTED)]
+
+
+def test_a_layer_that_ncnn_has_not_is_named(refused, pose_config, command, workplace):
+    pytest.importorskip("pnnx")
+    _with_neck(pose_config, Ranks)
+    assert "export to ncnn: found layers that ncnn has not: " in refused(*command, "ncnn")
+    assert {path.suffix for path in workplace.iterdir()} == {".py", ".pth"}
+
+
+@pytest.mark.parametrize(
+    ("form", "flags", "absent", "install"),
+    [
+        ("onnx", (), "onnx", "`pip install onnx onnxscript`"),
+        ("onnx", (), "onnxscript", "`pip install onnx onnxscript`"),
+        ("onnx", ("--check",), "onnxruntime", "`pip install onnxruntime`"),
+        ("onnx", ("--precision", "int8", "--calibrate", "."), "onnxruntime", "`pip install onnxruntime`"),
+        ("openvino", (), "openvino", "`pip install openvino`"),
+        ("openvino", ("--precision", "int8", "--calibrate", "."), "nncf", "`pip install nncf`"),
+        ("ncnn", (), "pnnx", "`pip install ncnn pnnx`"),
+        ("ncnn", (), "ncnn", "`pip install ncnn pnnx`"),
+    ],
+)
+def test_a_missing_package_is_told_with_its_install_command(
+    form, flags, absent, install, refused, command, data, workplace, monkeypatch
+):
+    real = importlib.import_module
+
+    def without(name: str, *rest: object) -> object:
+        if name.partition(".")[0] == absent:
+            raise ModuleNotFoundError(f"No module named {absent!r}", name=absent)
+        return real(name, *rest)
+
+    monkeypatch.setattr("hrnet_plugin.deploy.optional.importlib.import_module", without)
+    line = refused(*command, form, *flags)
+    assert install in line
+    assert absent in line
+    assert not [path for path in workplace.iterdir() if path.name.endswith(preflight.EXPORTED)]
+
+
+@pytest.mark.parametrize("suffix", preflight.EXPORTED)
+@pytest.mark.parametrize("verb", ["export", "test"])
+def test_an_exported_file_in_the_place_of_a_checkpoint(verb, suffix, refused, pose_config, workplace):
+    path = workplace / f"net{suffix}"
+    path.write_bytes(b"anything")
+    line = refused(verb, pose_config, path, *(("--to", "onnx") if verb == "export" else ()))
+    assert f"checkpoint {path}: found an exported file, expected trained weights" in line
+
+
+def test_weights_of_another_config(refused, command, seg_config):
+    line = refused("export", seg_config, command[2], "--to", "onnx")
+    assert "Take the config that the checkpoint was trained with" in line
+
+
+def test_the_flags_have_the_formats_and_their_endings():
+    assert tuple(FORMATS) == export._FORMATS
+    assert tuple(module.SUFFIX for module in FORMATS.values()) == preflight.EXPORTED
+    args = build_parser(["export"]).parse_args(["export", "a.py", "a.pth", "--to", "onnx", "--check"])
+    assert (args.check, args.batch, args.precision) == (32, "1", "fp32")
+
+
+def test_an_existing_file_survives_a_refused_export(refused, pose_config, command, workplace):
+    _with_neck(pose_config, PicksPixels)
+    (workplace / "net.pt2").write_bytes(b"before")
+    refused(*command, "torch-export", "--out", "net.pt2")
+    assert (workplace / "net.pt2").read_bytes() == b"before"
