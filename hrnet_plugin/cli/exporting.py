@@ -111,8 +111,8 @@ def _calibration(cfg: Config, model: nn.Module, args: argparse.Namespace) -> Ite
 
 def _told(target: Target, description: NetworkDescription) -> list[tuple[str, str]]:
     size = sum(file.stat().st_size for file in files_of(target.path)) / 2**20
-    batch = "any" if description.batch is None else description.batch
-    pixels = "x".join(map(str, description.input_size)) if description.input_size else "any multiples of 32"
+    batch = "any number" if description.batch is None else description.batch
+    pixels = "x".join(map(str, description.input_size)) if description.input_size else "any size in multiples of 32"
     takes = "pixels of 0 to 255, BGR" if description.normalised_inside else f"normalised, {description.channel_order}"
     return [("file", str(target.path)), ("size", f"{size:.1f} MiB"), ("images", f"{batch} of {pixels}, {takes}")]
 

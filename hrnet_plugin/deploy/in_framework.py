@@ -50,7 +50,7 @@ def run_through(model: nn.Module, start: Callable[[TensorModel, tuple[int, int]]
             f"--runtime with a model of type {type(model).__name__}",
             found=" and ".join(type(head).__name__ for head in _heads(model)) or "no head",
             expected="a top-down, associative-embedding, segmentation or classification network",
-            do="Leave --runtime out",
+            do="Leave --runtime and --precision out",
         )
     model.eval()
     network, heads = TensorModel(model), _heads(model)
