@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..errors import CheckpointError
 from ..version import __version__
@@ -88,12 +89,37 @@ class NetworkDescription:
             values = json.loads(text)
         except ValueError:
             values = None
-        if not isinstance(values, Mapping) or values.get("task") not in TASKS:
+        if not isinstance(values, Mapping) or values.get("task") not in TASKS or not _is_sound(values):
             raise CheckpointError(
                 f"metadata of {source}", found="no description of a network", expected="a file written by hrnet export"
             )
         known = {entry.name for entry in dataclasses.fields(cls)}
         return cls(**{name: _frozen(value) for name, value in values.items() if name in known})
+
+
+#: What an entry may hold, for those that are acted upon. JSON knows lists alone, and no tuples.
+_SOUND: dict[str, Callable[[Any], bool]] = {
+    "input_size": lambda value: value is None or (_are(value, int) and len(value) == 2 and min(value) > 0),
+    "batch": lambda value: value is None or (isinstance(value, int) and value > 0),
+    "mean": lambda value: _are(value, (int, float)),
+    "std": lambda value: _are(value, (int, float)) and all(value),
+    "normalised_inside": lambda value: isinstance(value, bool),
+    "precision": lambda value: value in ("fp32", "bf16", "int8"),
+    "keypoint_names": lambda value: _are(value, str),
+    "flip_indices": lambda value: _are(value, int),
+    "classes": lambda value: _are(value, str),
+    "codec": lambda value: isinstance(value, dict),
+    "test_cfg": lambda value: isinstance(value, dict),
+    "preparing": lambda value: isinstance(value, dict),
+}
+
+
+def _is_sound(values: Mapping) -> bool:
+    return all(check(values[name]) for name, check in _SOUND.items() if name in values)
+
+
+def _are(value: object, kind: type | tuple[type, ...]) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
 
 
 def _frozen(value: object) -> object:
