@@ -56,7 +56,8 @@ def test_pose(pose_cfg):
     assert found.mean == pytest.approx((123.675, 116.28, 103.53))
     assert found.channel_order == "rgb"
     assert found.classes == found.palette == ()
-    assert found.preparing == {"padding": 1.25, "use_udp": True}
+    assert found.preparing == {"padding": 1.0, "use_udp": True}
+    assert describe(load_config(find_config("hrnet_w48_coco"))).preparing["padding"] == 1.25  # mmpose's own
     assert found.codec["type"] == "UDPHeatmap"
     assert found.test_cfg["flip_test"] is True
     assert (found.network, found.precision, found.batch) == ({}, "fp32", None)

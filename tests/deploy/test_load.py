@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from hrnet_plugin.data import render_scene
 from hrnet_plugin.deploy import load as loading
 from hrnet_plugin.deploy.describing import describe
 from hrnet_plugin.deploy.exporting import torch_export
+from hrnet_plugin.deploy.exporting.formats import FORMATS, files_of
 from hrnet_plugin.deploy.exporting.shape import InputShape
 from hrnet_plugin.deploy.load import load_model, network_entry
 from hrnet_plugin.deploy.tensor_model import TensorModel
@@ -150,6 +153,55 @@ def test_an_export_of_a_bottom_up_network_is_refused(pose_cfg, tmp_path):
     path = torch_export.write(TensorModel(_Pooled().eval()), tmp_path / "x.pt2", description, InputShape((96, 128)))
     with pytest.raises(ConfigError, match="found outputs that only its framework reads"):
         hrnet_plugin.load(path)
+
+
+@pytest.fixture(scope="module")
+def of_each_format(pose_cfg, tmp_path_factory):
+    """The same network in a file of each format."""
+    folder = tmp_path_factory.mktemp("formats")
+    network, description = TensorModel(_Pooled().eval()), describe(pose_cfg, size=(96, 128), batch=1)
+    return {
+        module.SUFFIX: module.write(network, folder / f"net{module.SUFFIX}", description, InputShape((96, 128)))
+        for name, module in FORMATS.items()
+        if name != "ncnn" or find_spec("pnnx")
+    }
+
+
+@pytest.mark.parametrize("left", [0.0, 0.5, 0.97])
+@pytest.mark.parametrize("suffix", [".onnx", ".xml", ".bin", ".pt2", ".ncnn.param", ".ncnn.bin", ".ncnn.json"])
+def test_a_part_of_a_file_is_one_line(suffix, left, of_each_format, tmp_path, scene):
+    main = {".bin": ".xml", ".ncnn.bin": ".ncnn.param", ".ncnn.json": ".ncnn.param"}.get(suffix, suffix)
+    if main not in of_each_format:
+        pytest.skip("pnnx is not installed")
+    for file in files_of(of_each_format[main]):
+        shutil.copy(file, tmp_path)
+    broken = tmp_path / f"net{suffix}"
+    broken.write_bytes(broken.read_bytes()[: int(left * broken.stat().st_size)])
+    with pytest.raises(CheckpointError, match=r"net\.") as caught:
+        hrnet_plugin.load(tmp_path / f"net{main}", threads=1)(scene)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_of_each_format_predict_the_same(of_each_format, scene):
+    found = [hrnet_plugin.load(path, threads=1)(scene, [[20, 10, 120, 190]])[0] for path in of_each_format.values()]
+    assert len(found) >= 3
+    for other in found[1:]:
+        assert np.abs(found[0].scores - other.scores).max() < 1e-4
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".xml"])
+def test_a_file_that_another_program_wrote(suffix, of_each_format, tmp_path):
+    if suffix == ".onnx":
+        onnx = pytest.importorskip("onnx")
+        model = onnx.load(of_each_format[suffix])
+        del model.metadata_props[:]
+        onnx.save(model, tmp_path / "net.onnx")
+    else:
+        openvino = pytest.importorskip("openvino")
+        openvino.save_model(openvino.Core().read_model(of_each_format[".onnx"]), tmp_path / "net.xml")
+    message = r"metadata of .*net\..*: found no description of a network, expected a file written by hrnet export"
+    with pytest.raises(CheckpointError, match=message):
+        hrnet_plugin.load(tmp_path / f"net{suffix}")
 
 
 @pytest.mark.parametrize("name", ["absent.onnx", "absent.xml", "absent.pt2", "absent.ncnn.param", "absent.py"])
