@@ -15,7 +15,7 @@ from hrnet_plugin.deploy.exporting.formats import files_of
 from hrnet_plugin.deploy.images import SPLITS, as_pixels, dataset_images, drawn_images, fitted, folder_images
 from hrnet_plugin.deploy.load import load_model, network_entry
 from hrnet_plugin.deploy.optimising import optimised
-from hrnet_plugin.deploy.runtimes.start import check_opens, open_export
+from hrnet_plugin.deploy.runtimes.start import check_format_installed, open_export
 from hrnet_plugin.deploy.tensor_model import TensorModel
 from hrnet_plugin.errors import ConfigError, UserError
 
@@ -46,8 +46,7 @@ def export(args: argparse.Namespace) -> int:
         point_at(cfg, args.data_root)
     localise_weights(cfg, replaced=True)
     _check_images(cfg, args)
-    if args.check:
-        check_opens(args.to, args.precision)
+    check_format_installed(args.to, args.precision, opens=bool(args.check))
     with explained(cfg):
         model = load_model(cfg, checkpoint)
         description = _write(cfg, path.stem, model, target, args)

@@ -52,9 +52,7 @@ def test_quantised_files(suffix, network, tmp_path):
     assert max(file.stat().st_size for file in files_of(path)) < 3 * weights
     with pytest.raises(ConfigError, match="found 1 at once, expected 2, the fixed batch of this export"):
         runtime(batch[:1])
-    with pytest.raises(
-        ConfigError, match=r"precision fp32 for .*found a file of int8 numbers"
-    ):
+    with pytest.raises(ConfigError, match=r"precision fp32 for .*found a file of int8 numbers"):
         open_export(path, precision="fp32")
 
 

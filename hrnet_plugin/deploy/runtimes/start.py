@@ -72,17 +72,22 @@ def check_installed(name: str, precision: str) -> None:
         need("nncf", "int8 with OpenVINO")
 
 
-def check_opens(form: str, precision: str) -> None:
-    """Looks for what it takes to write a format and to open it again, before anything else is done.
+def check_format_installed(form: str, precision: str, *, opens: bool) -> None:
+    """Looks for what it takes to write a format, and to open it again, before anything else is done.
 
     Args:
         form: One of `exporting.formats.FORMATS`.
         precision: Of the file.
+        opens: Whether the file will be opened too.
 
     Raises:
         MissingDependency: a package is not installed; names the command.
     """
-    check_installed(_OPENED_BY[form][0], precision)
+    if form == onnx.NAME and precision != "int8" and not opens:
+        for module in ("onnx", "onnxscript"):
+            need(module, "ONNX export", "onnx", "onnxscript")
+    else:  # what opens a format is part of what writes it, and calibrates it
+        check_installed(_OPENED_BY[form][0], precision)
 
 
 def start_runtime(
