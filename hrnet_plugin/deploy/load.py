@@ -17,7 +17,8 @@ from ..zoo.forward import build_model, model_config
 from ..zoo.quiet import quiet
 from .describing import describe, task_of, usual_size
 from .exporting.formats import FORMATS, read_description
-from .exporting.shape import InputShape
+from .exporting.shape import MULTIPLE, InputShape
+from .images import fitted
 from .predictor import Predictor, check_readable
 from .runtimes.base import check_precision
 from .runtimes.start import check_installed, find_runtime, open_export, start_runtime
@@ -48,7 +49,9 @@ def load(
         runtime: `torch`, `torch-compile`, `onnxruntime`, `openvino` or `ncnn`; None takes torch, or the
             one that opens the file.
         precision: `fp32`, `bf16` or `int8`, as the runtime has them; None takes fp32, or the file's own.
-        size: (width, height) of the network's input; None takes the config's. Segmentation in torch takes any.
+        size: (width, height) of the network's input; None takes the config's. A segmentation then looks at each image
+            in its own size, as the config's test does: exactly so in torch, while the others fill it up to multiples of
+            32, which changes labels where its sides are none. ncnn alone has one size for all.
         threads: Of the CPU.
         calibration: Normalised images (N, 3, H, W), for `int8`.
 
@@ -59,22 +62,25 @@ def load(
     """
     if isinstance(config, (str, Path)) and is_export(config):
         _check_alone(config, checkpoint=checkpoint, size=size, calibration=calibration)
+        _check_numbers(None, threads)
         description = read_description(Path(config))
         check_readable(description)
         return Predictor(open_export(config, runtime=runtime, precision=precision, threads=threads), description)
     if checkpoint is None:
         raise ConfigError("checkpoint", found="none", expected="trained weights beside a config")
+    _check_numbers(size, threads)
     runtime, precision = runtime or "torch", precision or "fp32"
     check_precision(find_runtime(runtime), precision)
     check_installed(runtime, precision)
     cfg = _read(config)
-    is_free = task_of(cfg) == "segmentation" and size is None and runtime == "torch"
+    is_free = task_of(cfg) == "segmentation" and size is None and runtime != "ncnn"
     size = None if is_free else size or usual_size(cfg)
     description = describe(cfg, name=Path(cfg.filename or "").stem, size=size, precision=precision)
     check_readable(description)
     shape = InputShape(size or _ANY, dynamic_batch=True, dynamic_size=size is None)
+    images = None if calibration is None else fitted(calibration, shape)
     network = TensorModel(load_model(cfg, checkpoint))
-    started = start_runtime(network, runtime, precision, shape=shape, threads=threads, calibration=calibration)
+    started = start_runtime(network, runtime, precision, shape=shape, threads=threads, calibration=images)
     return Predictor(started, description)
 
 
@@ -125,6 +131,17 @@ def _check_alone(path: str | Path, **others: object) -> None:
                 expected="none: an exported file holds its own weights, size and precision",
                 do="Give config and checkpoint in its place, or export them anew",
             )
+
+
+def _check_numbers(size: object, threads: object) -> None:
+    """Raises:
+    ConfigError: no (width, height) that a network can take, or no number of threads.
+    """
+    lengths = tuple(size) if isinstance(size, (tuple, list)) else (size,)
+    if size is not None and (len(lengths) != 2 or not all(isinstance(one, int) and one >= MULTIPLE for one in lengths)):
+        raise ConfigError("size", found=size, expected=f"(width, height) of {MULTIPLE} pixels or more")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise ConfigError("threads", found=threads, expected="1 or more")
 
 
 def _read(config: str | Path | Config) -> Config:

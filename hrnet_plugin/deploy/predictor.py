@@ -128,12 +128,14 @@ class Predictor:
 
     def _logits(self, images: Tensor) -> Tensor:
         """(N, C, H, W) to (N, classes, H, W), for an image or a tile of one."""
-        height, width = images.shape[2:]
         padded = _padded(images, self.runtime.shape)
-        logits = functional.interpolate(
-            self._run(padded), size=padded.shape[2:], mode="bilinear", align_corners=self.description.align_corners
+        logits = self._run(padded)
+        # What belongs to the image, as many rows and columns as its own size has: so that none of them is moved.
+        rows, columns = (-(-images.shape[dim] * logits.shape[dim] // padded.shape[dim]) for dim in (2, 3))
+        corners = self.description.align_corners
+        return functional.interpolate(
+            logits[:, :, :rows, :columns], size=images.shape[2:], mode="bilinear", align_corners=corners
         )
-        return logits[:, :, :height, :width]
 
     def _classification(self, image: np.ndarray) -> ClassPrediction:
         inputs = to_tensor([centre_crop(image, self.description)], self.description)

@@ -15,11 +15,13 @@ import hrnet_plugin
 from hrnet_plugin.config_files import find_config, load_config
 from hrnet_plugin.data import render_scene
 from hrnet_plugin.deploy import load as loading
-from hrnet_plugin.deploy.describing import describe
+from hrnet_plugin.deploy.describing import describe, usual_size
 from hrnet_plugin.deploy.exporting import torch_export
 from hrnet_plugin.deploy.exporting.formats import FORMATS, files_of
 from hrnet_plugin.deploy.exporting.shape import InputShape
 from hrnet_plugin.deploy.load import load_model, network_entry
+from hrnet_plugin.deploy.predictor import Predictor
+from hrnet_plugin.deploy.runtimes.start import start_runtime
 from hrnet_plugin.deploy.tensor_model import TensorModel
 from hrnet_plugin.errors import CheckpointError, ConfigError, MissingDependency, UserError
 
@@ -75,9 +77,35 @@ def test_segmentation_in_torch_takes_any_size(seg_cfg, build, tmp_path, scene, m
     assert predictor.description.input_size is None
     assert predictor(scene[:75, :99])[0].labels.shape == (75, 99)
     seen = []
+    monkeypatch.setattr(loading, "check_installed", lambda *_: None)
     monkeypatch.setattr(loading, "start_runtime", lambda *_, shape, **others: seen.append(shape))
-    hrnet_plugin.load(seg_cfg, tmp_path / "seg.pth", runtime="torch", size=(64, 96))
-    assert seen == [InputShape((64, 96), dynamic_batch=True)]
+    for options in ({"size": (64, 96)}, {"runtime": "ncnn"}, {"runtime": "openvino"}):
+        hrnet_plugin.load(seg_cfg, tmp_path / "seg.pth", **options)
+    assert [shape.dynamic_size for shape in seen] == [False, False, True]
+    assert [shape.size for shape in seen[:2]] == [(64, 96), usual_size(seg_cfg)]
+
+
+def test_a_segmentation_of_any_size_in_a_runtime_that_reads_files(seg_cfg, scene):
+    torch.manual_seed(0)
+    halves = [nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(8, 6, 3, stride=2, padding=1)]
+    network, description = TensorModel(nn.Sequential(*halves).eval()), describe(seg_cfg)
+    shape = InputShape((64, 64), dynamic_batch=True, dynamic_size=True)
+    image = scene[:77, :101]
+    ours, theirs = (
+        Predictor(start_runtime(network, name, shape=shape, threads=1), description)(image)[0].labels
+        for name in ("onnxruntime", "torch")
+    )
+    assert ours.shape == theirs.shape == (77, 101)
+    assert (ours == theirs)[:-4, :-4].mean() > 0.99  # what is filled up to multiples of 32 is seen at the edge
+
+
+def test_calibration_images_come_in_any_size(pose_cfg, pose_checkpoint, monkeypatch):
+    seen = []
+    monkeypatch.setattr(loading, "start_runtime", lambda *_, calibration, **others: seen.extend(calibration))
+    hrnet_plugin.load(
+        pose_cfg, pose_checkpoint, runtime="openvino", precision="int8", calibration=[torch.zeros(2, 3, 50, 60)]
+    )
+    assert [image.shape for image in seen] == [(2, 3, 128, 96)]
 
 
 def test_an_exported_file_needs_nothing_else(exported, scene, tmp_path, monkeypatch):
@@ -125,6 +153,11 @@ def test_weights_of_another_network(pose_checkpoint):
         ({"runtime": "onnxruntime", "precision": "bf16"}, "precision of runtime onnxruntime: found bf16"),
         ({"precision": "int8"}, "precision of runtime torch: found int8, expected fp32 or bf16"),
         ({"runtime": "openvino", "precision": "int8"}, "int8: found no images to calibrate with"),
+        ({"size": 192}, r"size: found 192, expected \(width, height\) of 32 pixels or more"),
+        ({"size": (192, 16)}, r"size: found \(192, 16\), expected"),
+        ({"size": (192, 256, 3)}, r"size: found \(192, 256, 3\), expected"),
+        ({"size": "192x256"}, "size: found 192x256, expected"),
+        ({"threads": 0}, "threads: found 0, expected 1 or more"),
     ],
 )
 def test_runtimes_and_precisions_that_do_not_go_together(options, words, pose_cfg, pose_checkpoint, monkeypatch):

@@ -139,7 +139,8 @@ def _through_file(
             write_quantised(network, path, description, shape, calibration)
         else:
             module.write(network, path, description, shape)
-        runtime = kind(path, precision, threads)
+        # Of a free size not every one goes; what a fixed size means is the caller's matter.
+        runtime = kind(path, precision, threads, shape if shape.dynamic_size else None)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
