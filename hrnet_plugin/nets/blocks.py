@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ..archs.spec import EXPANSION, BranchSpec
 from .layers import Layers
+from .recompute import recomputed
 
 
 class ResidualBlock(nn.Module, ABC):
@@ -73,9 +73,7 @@ class ResidualBlock(nn.Module, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) to (N, out_channels, H / stride, W / stride)."""
-        if self.with_cp and x.requires_grad:
-            return self.relu(checkpoint(self._sum, x, use_reentrant=False))
-        return self.relu(self._sum(x))
+        return self.relu(recomputed(self, self._sum, x) if self.with_cp else self._sum(x))
 
 
 class BasicBlock(ResidualBlock):

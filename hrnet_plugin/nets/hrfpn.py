@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from ..archs.spec import check_count, read_choice
 from .layers import Layers
 from .named_conv import name_conv
+from .recompute import recomputed
 from .scales import check_scales, read_channels, resize_scale
 
 POOLINGS: Mapping[str, object] = {"AVG": F.avg_pool2d, "MAX": F.max_pool2d}
@@ -74,9 +74,7 @@ class HRFPN(nn.Module):
         return tuple(self._run(conv, level) for conv, level in zip(self.fpn_convs, pooled, strict=True))
 
     def _run(self, conv: nn.Module, x: Tensor) -> Tensor:
-        if self.with_cp and x.requires_grad:
-            return checkpoint(conv, x, use_reentrant=False)
-        return conv(x)
+        return recomputed(conv, conv, x) if self.with_cp else conv(x)
 
     def extra_repr(self) -> str:
         """What no child shows."""

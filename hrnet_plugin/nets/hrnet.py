@@ -11,6 +11,7 @@ from ..errors import SpecError
 from .blocks import ResidualBlock, build_branch
 from .layers import Layers, keep_statistics
 from .module import HighResolutionModule
+from .recompute import recomputed
 from .transition import Transition
 
 
@@ -24,7 +25,8 @@ class HRNet(nn.Module):
         in_channels: Channels of the image.
         layers: Factories of convolutions and norms.
         norm_eval: Keep batch norms in evaluation mode while training, their statistics frozen.
-        with_cp: Recompute the blocks' activations in the backward pass instead of keeping them.
+        with_cp: Keep what enters stem, blocks of stage 1, transitions and modules, and recompute the rest in the
+            backward pass.
         frozen_stages: Freeze the stem (0), stage 1 and the transition after it (1), and so on; -1 freezes nothing.
 
     Raises:
@@ -48,6 +50,7 @@ class HRNet(nn.Module):
         self.out_channels = spec.out_channels
         self.out_strides = spec.out_strides
         self.norm_eval = norm_eval
+        self.with_cp = with_cp
         self.frozen_stages = frozen_stages
         self._norm_name = layers.norm_name
         self._build_stem(in_channels, layers)
@@ -70,7 +73,7 @@ class HRNet(nn.Module):
         is_last = number == len(self.spec.stages)
         # Transitions lead to the channels that leave a branch, not to its base width, so that the first block of a
         # bottleneck branch keeps an identity shortcut. Released weights are laid out so.
-        self.add_module(f"transition{number - 1}", Transition(before.out_channels, stage.out_channels, layers))
+        self.add_module(f"transition{number - 1}", Transition(before.out_channels, stage.out_channels, layers, with_cp))
         modules = []
         for index in range(stage.num_modules):
             single = is_last and index == stage.num_modules - 1 and not self.spec.multiscale_output
@@ -98,13 +101,16 @@ class HRNet(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """An image (N, in_channels, H, W) to one (N, out_channels[i], H / 2**(i+2), W / 2**(i+2)) a branch."""
-        x = self.relu(self.norm1(self.conv1(x)))
-        x = self.relu(self.norm2(self.conv2(x)))
+        x = recomputed(self, self._stem, x) if self.with_cp else self._stem(x)
         branches = [self.layer1(x)]
         for number in range(2, len(self.spec.stages) + 1):
             branches = getattr(self, f"transition{number - 1}")(branches)
             branches = getattr(self, f"stage{number}")(branches)
         return tuple(branches)
+
+    def _stem(self, x: Tensor) -> Tensor:
+        x = self.relu(self.norm1(self.conv1(x)))
+        return self.relu(self.norm2(self.conv2(x)))
 
     def residual_blocks(self) -> Iterator[ResidualBlock]:
         """Every residual block of the network."""

@@ -5,15 +5,15 @@ Each splits the channels in half, works on the second half, and shuffles both to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from ..archs.lite import SPATIAL_RATIO
 from .lite_layers import LiteLayers, interleave
+from .recompute import recomputed
 
 
 class ShuffleUnit(nn.Module):
@@ -37,7 +37,7 @@ class ShuffleUnit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) to the same."""
-        return _run(self._shuffle, x) if self.with_cp else self._shuffle(x)
+        return recomputed(self, self._shuffle, x) if self.with_cp else self._shuffle(x)
 
 
 class SpatialWeighting(nn.Module):
@@ -115,10 +115,4 @@ class ConditionalChannelWeighting(nn.Module):
 
     def forward(self, branches: Sequence[Tensor]) -> list[Tensor]:
         """One (N, channels[i], H_i, W_i) a branch to the same."""
-        return _run(self._weight, *branches) if self.with_cp else self._weight(*branches)
-
-
-def _run(block: Callable, *tensors: Tensor) -> Tensor | list[Tensor]:
-    if any(x.requires_grad for x in tensors):
-        return checkpoint(block, *tensors, use_reentrant=False)
-    return block(*tensors)
+        return recomputed(self, self._weight, *branches) if self.with_cp else self._weight(*branches)

@@ -11,6 +11,7 @@ from ..errors import SpecError
 from .blocks import build_branch
 from .fuse import FuseLayer
 from .layers import Layers
+from .recompute import recomputed
 
 
 class HighResolutionModule(nn.Module):
@@ -22,7 +23,7 @@ class HighResolutionModule(nn.Module):
         fusion: How the branches are joined.
         multiscale_output: Give every branch, or the highest resolution alone.
         layers: Factories of convolutions and norms.
-        with_cp: Recompute the blocks' activations in the backward pass instead of keeping them.
+        with_cp: Keep what enters and leaves alone, and recompute branches and fusion in the backward pass.
 
     Raises:
         SpecError: if `in_channels` and `branches` differ in length.
@@ -46,9 +47,9 @@ class HighResolutionModule(nn.Module):
         channels = [branch.out_channels for branch in branches]
         self.num_branches = len(branches)
         self.multiscale_output = multiscale_output
+        self.with_cp = with_cp
         self.branches = nn.ModuleList(
-            build_branch(branch, entering, layers, with_cp)
-            for branch, entering in zip(branches, in_channels, strict=True)
+            build_branch(branch, entering, layers) for branch, entering in zip(branches, in_channels, strict=True)
         )
         targets = self.num_branches if multiscale_output else 1
         self.out_channels = tuple(channels[:targets])
@@ -59,6 +60,9 @@ class HighResolutionModule(nn.Module):
 
     def forward(self, x: Sequence[Tensor]) -> list[Tensor]:
         """One (N, C_i, H_i, W_i) a branch to the fused branches; H_i and W_i halve from one to the next, rounded up."""
+        return recomputed(self, self._exchange, *x) if self.with_cp else self._exchange(*x)
+
+    def _exchange(self, *x: Tensor) -> list[Tensor]:
         x = [branch(entering) for branch, entering in zip(self.branches, x, strict=True)]
         if self.fuse_layers is None:
             return x

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from .layers import Layers
+from .recompute import recomputed
 
 
 class Transition(nn.ModuleList):
@@ -18,10 +19,12 @@ class Transition(nn.ModuleList):
     Args:
         in_channels: Channels of each branch before.
         out_channels: Channels of each branch after; as many or more.
+        with_cp: Recompute what lies between in the backward pass instead of keeping it.
     """
 
-    def __init__(self, in_channels: Sequence[int], out_channels: Sequence[int], layers: Layers):
+    def __init__(self, in_channels: Sequence[int], out_channels: Sequence[int], layers: Layers, with_cp: bool = False):
         super().__init__()
+        self.with_cp = with_cp
         self.num_in = len(in_channels)
         for index, channels in enumerate(out_channels):
             if index >= self.num_in:
@@ -40,4 +43,7 @@ class Transition(nn.ModuleList):
 
     def forward(self, branches: Sequence[Tensor]) -> list[Tensor]:
         """One (N, C, H, W) a branch before, to one a branch after, each at half the resolution of the one above."""
-        return [path(branches[min(index, self.num_in - 1)]) for index, path in enumerate(self)]
+        entering = [branches[min(index, self.num_in - 1)] for index in range(len(self))]
+        if self.with_cp:
+            return [recomputed(path, path, x) for path, x in zip(self, entering, strict=True)]
+        return [path(x) for path, x in zip(self, entering, strict=True)]
