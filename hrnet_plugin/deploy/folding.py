@@ -29,16 +29,16 @@ def norm_obstacle(norm: nn.Module) -> str | None:
         return f"{type(norm).__name__} may do more than normalise"
     if norm.running_mean is None or norm.running_var is None:
         return "it keeps no statistics"
-    return "it has hooks" if _has_hooks(norm) else None
+    return "it has hooks" if has_hooks(norm) else None
 
 
 def conv_obstacle(conv: nn.Module, channels: int) -> str | None:
     """Why a scale and shift of `channels` cannot be moved into a layer, or None where it can."""
     if not isinstance(conv, (*_CONVOLUTIONS, *_TRANSPOSED, nn.Linear)):
         return f"fed by {type(conv).__name__}, which is no convolution"
-    if type(conv).__module__ not in _CONV_MODULES or hasattr(conv, "parametrizations"):
+    if not is_plain_convolution(conv):
         return f"fed by {type(conv).__name__}, whose weights may be changed before use"
-    if _has_hooks(conv):
+    if has_hooks(conv):
         return "its convolution has hooks"
     leaving = conv.out_features if isinstance(conv, nn.Linear) else conv.out_channels
     return None if leaving == channels else f"{leaving} channels arrive for {channels}"
@@ -79,5 +79,11 @@ def _constant(value: Tensor, like: Tensor) -> nn.Parameter:
     return nn.Parameter(strides_kept, requires_grad=False)
 
 
-def _has_hooks(module: nn.Module) -> bool:
+def is_plain_convolution(conv: nn.Module) -> bool:
+    """Whether a convolution or linear layer is known to use its weights as they are, and to do nothing else."""
+    return type(conv).__module__ in _CONV_MODULES and not hasattr(conv, "parametrizations")
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether something else is called with the module."""
     return bool(module._forward_hooks or module._forward_pre_hooks)

@@ -16,7 +16,7 @@ from hrnet_plugin import nets
 from hrnet_plugin.archs import BranchSpec
 from hrnet_plugin.archs.spec import Fusion
 from hrnet_plugin.archs.zoo import LITE_ZOO, ZOO
-from hrnet_plugin.deploy.reparameterize import reparameterize, unfolded_norms
+from hrnet_plugin.deploy.reparameterizing import reparameterize, unfolded_norms
 from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.nets import HighResolutionModule
 from hrnet_plugin.nets.deconv import build_deconv_stage
