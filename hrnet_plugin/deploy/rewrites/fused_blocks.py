@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from ...nets import HRNet
@@ -121,7 +121,7 @@ def _fuse_stem(network: HRNet) -> None:
 def _fuse_row(row: nn.Module) -> None:
     """Takes each ReLU of a row into the convolution right before it."""
     keys = list(row._modules)
-    for before, after in zip(keys, keys[1:], strict=False):
+    for before, after in pairwise(keys):
         conv, relu = row._modules.get(before), row._modules[after]
         if can_fuse(conv) and type(relu) is nn.ReLU and not has_hooks(relu):
             row._modules[before] = FusedConv2d(conv, relu=True)
