@@ -3,6 +3,7 @@ _base_ = [
     '_base_/models/topdown_heatmap.py',
     '_base_/datasets/generated_pose.py',
     '_base_/schedules/quickstart_pose.py',
+    '_base_/runtime/fast.py',
 ]
 
 # The loss is a mean over mostly empty heatmaps; its weight keeps the gradients well above AdamW's epsilon.

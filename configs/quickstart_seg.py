@@ -3,6 +3,7 @@ _base_ = [
     '_base_/models/fcn.py',
     '_base_/datasets/generated_masks.py',
     '_base_/schedules/quickstart_seg.py',
+    '_base_/runtime/fast.py',
 ]
 channels = [16, 32, 64, 128]
 

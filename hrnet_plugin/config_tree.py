@@ -16,6 +16,13 @@ def type_name(node: object) -> str:
     return kind.rpartition(".")[2] if isinstance(kind, str) else getattr(kind, "__name__", "")
 
 
+def child(node: dict, key: str) -> dict:
+    """The dict under `key`, an empty one put there where there is none."""
+    if node.get(key) is None:
+        node[key] = {}
+    return node[key]  # read back, since mmengine stores a copy of its own kind
+
+
 def dicts_in(node: object) -> Iterator[dict]:
     """Every dict of a config, outer ones first."""
     if isinstance(node, dict):

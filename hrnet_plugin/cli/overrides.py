@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.config_tree import dicts_in, raw_items, type_name
+from hrnet_plugin.config_tree import child, dicts_in, raw_items, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError
 from hrnet_plugin.plain import as_list
 
 from .pretrained_sources import local_checkpoint
+from .train_speed import apply_speed
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -28,8 +29,8 @@ def is_segmentation(cfg: Config) -> bool:
     return "decode_head" in cfg.model or cfg.get("default_scope") == "mmseg"
 
 
-def apply_train_flags(cfg: Config, args: argparse.Namespace) -> None:
-    """Put the flags of `hrnet train` into the config.
+def apply_train_flags(cfg: Config, args: argparse.Namespace) -> list[str]:
+    """Put the flags of `hrnet train` into the config; returns what the user should be told.
 
     Raises:
         ConfigError: a flag that the config has nothing for.
@@ -37,8 +38,7 @@ def apply_train_flags(cfg: Config, args: argparse.Namespace) -> None:
     """
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.amp:
-        _set_mixed_precision(cfg)
+    notices = apply_speed(cfg, args)
     if args.auto_scale_lr:
         if "base_batch_size" not in (cfg.get("auto_scale_lr") or {}):
             raise ConfigError("--auto-scale-lr", found="no auto_scale_lr.base_batch_size in the config")
@@ -50,6 +50,7 @@ def apply_train_flags(cfg: Config, args: argparse.Namespace) -> None:
     elif cfg.get("resume") and not cfg.get("load_from") and Path(cfg.work_dir, "last_checkpoint").is_file():
         cfg.load_from = str(find_resume_point("auto", cfg.work_dir))
     _save_checkpoints_atomically(cfg)
+    return notices
 
 
 def apply_test_flags(cfg: Config, args: argparse.Namespace) -> None:
@@ -79,7 +80,7 @@ def set_test_time_augmentation(cfg: Config) -> list[str]:
         ConfigError: a config other than of a pose network without `tta_pipeline` or `tta_model`.
     """
     if not is_segmentation(cfg) and cfg.get("default_scope") not in ("mmdet", "mmpretrain"):
-        _child(cfg.model, "test_cfg")["flip_test"] = True
+        child(cfg.model, "test_cfg")["flip_test"] = True
         return ["--tta: a pose network averages each image with its mirror image (flip_test)"]
     for key in ("tta_pipeline", "tta_model"):
         if not cfg.get(key):
@@ -100,7 +101,7 @@ def apply_drawing_flags(cfg: Config, args: argparse.Namespace) -> None:
     """Switch the framework's visualization hook on where `--show` or `--show-dir` asks for it."""
     if not args.show and args.show_dir is None:
         return
-    hooks = _child(cfg, "default_hooks")
+    hooks = child(cfg, "default_hooks")
     hook = hooks.get("visualization") or {
         "type": "SegVisualizationHook" if is_segmentation(cfg) else "PoseVisualizationHook"
     }
@@ -149,23 +150,8 @@ def find_resume_point(wanted: str, work_dir: str) -> Path:
     )
 
 
-def _set_mixed_precision(cfg: Config) -> None:
-    from mmengine.device import get_device
-
-    kind = type_name(cfg.optim_wrapper) or "OptimWrapper"
-    if kind not in ("OptimWrapper", "AmpOptimWrapper"):
-        raise ConfigError("--amp", found=f"optim_wrapper of type {kind}", expected="OptimWrapper in the config")
-    cfg.optim_wrapper.type = "AmpOptimWrapper"
-    if get_device() == "cpu":
-        # bf16 has float32's range and needs no loss scale; CPUs have no fast fp16.
-        cfg.optim_wrapper.dtype = "bfloat16"
-        cfg.optim_wrapper.pop("loss_scale", None)
-    else:
-        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
-
-
 def _save_checkpoints_atomically(cfg: Config) -> None:
-    hooks = _child(cfg, "default_hooks")
+    hooks = child(cfg, "default_hooks")
     if "checkpoint" not in hooks:
         hooks["checkpoint"] = {"type": "CheckpointHook", "interval": 1}
     hook = hooks["checkpoint"]
@@ -181,10 +167,3 @@ def _set_drawing_folder(cfg: Config, folder: str) -> None:
     }
     visualizer["save_dir"] = folder
     cfg.visualizer = visualizer
-
-
-def _child(node: dict | Config, key: str) -> dict:
-    """The dict under `key`, an empty one put there where there is none."""
-    if node.get(key) is None:
-        node[key] = {}
-    return node[key]  # read back, since mmengine stores a copy of its own kind

@@ -83,7 +83,7 @@ def prepare_training(args: argparse.Namespace) -> PreparedRun:
     """
     run = _read(args)
     preflight.check_loader(run.cfg, "train_dataloader")
-    overrides.apply_train_flags(run.cfg, args)
+    run.notices += overrides.apply_train_flags(run.cfg, args)
     validates = run.cfg.get("val_dataloader") is not None
     _place_data(run, args, "val_dataloader")
     missing = localise_weights(run.cfg, replaced=bool(run.cfg.get("resume") and run.cfg.get("load_from")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .arguments import add_run_arguments
+from .train_speed import add_speed_arguments
 
 HELP = "train a network"
 
@@ -19,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CKPT",
         help="go on from this checkpoint; without a value, from the last one in the work dir",
     )
-    parser.add_argument("--amp", action="store_true", help="mixed precision: fp16 on a GPU, bf16 on a CPU")
     parser.add_argument("--no-validate", action="store_true", help="do not evaluate during training")
     parser.add_argument(
         "--auto-scale-lr", action="store_true", help="scale the learning rate with the batch size (auto_scale_lr)"
@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="fail where the config's pretrained weights are not at hand, instead of starting from random ones",
     )
     add_run_arguments(parser)
+    add_speed_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .batch_decoding import BatchDecodingHook
 from .checkpoint_fit import CheckpointFitHook
 from .checkpoint_hook import CheckpointHook
+from .compiling import CompileHook
 from .data_check import DataCheckHook
 from .finite_predictions import FinitePredictionsHook
 from .image_files import CheckImageFiles
@@ -18,6 +19,7 @@ __all__ = [
     "CheckImageFiles",
     "CheckpointFitHook",
     "CheckpointHook",
+    "CompileHook",
     "DataCheckHook",
     "FinitePredictionsHook",
     "NoticeHook",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from hrnet_plugin.cli import overrides
+from hrnet_plugin.cli import overrides, train
 from hrnet_plugin.cli.data_root import LOADERS, point_at, use_ground_truth_boxes
 from hrnet_plugin.cli.image_checks import check_images_when_loaded
 from hrnet_plugin.cli.pretrained_sources import localise_weights, require_weights
@@ -35,8 +35,9 @@ def installed(tmp_path: Path):
 
 
 def _train_args(**given: object) -> argparse.Namespace:
-    defaults = {"no_validate": False, "amp": False, "auto_scale_lr": False, "seed": None, "resume": None}
-    return argparse.Namespace(**{**defaults, **given})
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    return argparse.Namespace(**{**vars(parser.parse_args(["config.py"])), **given})
 
 
 def _strings(node: object) -> list[str]:

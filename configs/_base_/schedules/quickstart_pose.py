@@ -3,7 +3,7 @@ _base_ = ['mmpose::_base_/default_runtime.py']
 
 max_epochs = 8
 optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=5e-3, betas=(0.9, 0.98), weight_decay=0.1, fused=True))
+    optimizer=dict(type='AdamW', lr=5e-3, betas=(0.9, 0.98), weight_decay=0.1))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=100, start_factor=0.01, by_epoch=False),
     dict(type='CosineAnnealingLR', begin=0, end=max_epochs, T_max=max_epochs, by_epoch=True, convert_to_iter_based=True),
@@ -12,5 +12,4 @@ train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs)
 default_hooks = dict(
     logger=dict(interval=20),
     checkpoint=dict(interval=max_epochs // 2, max_keep_ckpts=1, save_best='coco/AP', rule='greater'))
-custom_hooks = [dict(type='SyncBuffersHook'), dict(type='hrnet_plugin.ChannelsLastHook')]
 randomness = dict(seed=0)

@@ -4,7 +4,7 @@ _base_ = ['mmseg::_base_/default_runtime.py']
 max_iters = 2200
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=4e-3, betas=(0.9, 0.98), weight_decay=0.1, fused=True))
+    optimizer=dict(type='AdamW', lr=4e-3, betas=(0.9, 0.98), weight_decay=0.1))
 param_scheduler = [
     dict(type='LinearLR', begin=0, end=50, start_factor=0.01, by_epoch=False),
     dict(type='PolyLR', begin=0, end=max_iters, power=0.9, eta_min=1e-5, by_epoch=False),
@@ -20,5 +20,4 @@ default_hooks = dict(
         type='CheckpointHook', by_epoch=False, interval=1100, max_keep_ckpts=1, save_best='mIoU', rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'))
-custom_hooks = [dict(type='hrnet_plugin.ChannelsLastHook')]
 randomness = dict(seed=0)

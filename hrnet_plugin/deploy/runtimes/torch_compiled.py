@@ -53,8 +53,13 @@ class CompiledRuntime(Runtime):
             return tuple(output.float().contiguous() for output in outputs)
 
 
-def check_compiler() -> None:
-    """Raises:
+def check_compiler(otherwise: str = "choose another runtime") -> None:
+    """Looks for what torch.compile compiles with.
+
+    Args:
+        otherwise: What the user can do instead of installing a compiler.
+
+    Raises:
     MissingDependency: no C++ compiler and no GPU, for which torch.compile brings its own.
     """
     if not torch.cuda.is_available() and not any(map(shutil.which, _COMPILERS)):
@@ -62,5 +67,5 @@ def check_compiler() -> None:
             "torch.compile on a CPU",
             found="no C++ compiler",
             expected="g++ or clang++",
-            do="Install one (`apt install g++`), or choose another runtime",
+            do=f"Install one (`apt install g++`), or {otherwise}",
         )

@@ -1,0 +1,212 @@
+"""How fast a training runs: the flags of `hrnet train`, the config's `speed`, and what mmengine is given for them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from hrnet_plugin.config_tree import child, type_name
+from hrnet_plugin.errors import ConfigError
+from hrnet_plugin.plain import as_list
+from hrnet_plugin.wording import suggestion
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+PRECISIONS = ("fp32", "bf16", "fp16")
+_DTYPES = {"bf16": "bfloat16", "fp16": "float16"}
+#: Those of torch whose update of all weights is one pass.
+_FUSED_OPTIMIZERS = ("Adam", "AdamW", "SGD", "Adagrad")
+
+
+@dataclass(frozen=True)
+class Speed:
+    """The `speed` of a config. Everything is off, or as the rest of the config has it, unless it is named.
+
+    Args:
+        channels_last: Weights and features in channels-last order.
+        precision: Of the forward pass: `fp32`, or autocast to `bf16` or `fp16`; '' as the config's optim_wrapper says.
+        compile: The backbone through torch.compile.
+        cuda_graphs: The same, and its kernels launched as CUDA graphs.
+        checkpoint_activations: The backbone's modules computed again in the backward pass, to save memory.
+        accumulate: Batches a step of the optimizer; 0 as the config's optim_wrapper says.
+        fused_optimizer: The optimizer's update of all weights in one pass; 'auto' where torch has it.
+        cudnn_benchmark: Let cuDNN try its algorithms on each size of image; of no effect on a CPU.
+    """
+
+    channels_last: bool = False
+    precision: str = ""
+    compile: bool = False
+    cuda_graphs: bool = False
+    checkpoint_activations: bool = False
+    accumulate: int = 0
+    fused_optimizer: bool | str = False
+    cudnn_benchmark: bool = False
+
+
+#: What `--fast` and `_base_/runtime/fast.py` turn on.
+FAST = {"channels_last": True, "fused_optimizer": "auto", "cudnn_benchmark": True}
+
+
+def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags that make a training faster or smaller."""
+    group = parser.add_argument_group("speed and memory, each also an entry of the config's `speed`")
+    group.add_argument(
+        "--fast",
+        action="store_true",
+        help="what is always safe: --channels-last --cudnn-benchmark, and --fused-optimizer where torch has it",
+    )
+    group.add_argument("--channels-last", action="store_true", help="channels-last memory of weights and features")
+    precision = group.add_mutually_exclusive_group()
+    precision.add_argument("--amp", action="store_true", help="mixed precision: fp16 on a GPU, bf16 on a CPU")
+    precision.add_argument("--precision", choices=PRECISIONS, help="mixed precision by name; fp32 turns it off")
+    group.add_argument("--compile", action="store_true", help="torch.compile of the backbone; slow to start")
+    group.add_argument("--cuda-graphs", action="store_true", help="--compile with CUDA graphs, for small batches")
+    group.add_argument(
+        "--checkpoint-activations",
+        action="store_true",
+        help="less memory, more time: compute the backbone's modules again in the backward pass",
+    )
+    group.add_argument("--accumulate", type=int, metavar="N", help="batches a step; the learning rate stays as it is")
+    group.add_argument("--fused-optimizer", action="store_true", help="update all weights in one pass")
+    group.add_argument("--cudnn-benchmark", action="store_true", help="let cuDNN try its algorithms on each size")
+
+
+def apply_speed(cfg: Config, args: argparse.Namespace) -> list[str]:
+    """Puts the config's `speed` and the flags over it into what mmengine reads; returns notices.
+
+    Raises:
+        ConfigError: an entry that is misspelt, of another kind, or that the machine or the rest of the config rules
+            out.
+    """
+    speed = read_speed({**(cfg.pop("speed", None) or {}), **_flags(args)})
+    if args.amp:
+        _set_mixed_precision(cfg, "")
+    elif speed.precision:
+        _set_precision(cfg, speed.precision)
+    if speed.channels_last:
+        _add_hook(cfg, {"type": "hrnet_plugin.ChannelsLastHook"})
+    if speed.checkpoint_activations:
+        _backbone(cfg, "checkpoint_activations").with_cp = True
+    if speed.compile or speed.cuda_graphs:
+        _set_compile(cfg, speed.cuda_graphs)
+    if speed.accumulate:
+        cfg.optim_wrapper.accumulative_counts = speed.accumulate
+    if speed.cudnn_benchmark:
+        child(cfg, "env_cfg")["cudnn_benchmark"] = True
+    return _set_fused(cfg, speed.fused_optimizer) if speed.fused_optimizer else []
+
+
+def read_speed(given: Mapping[str, Any]) -> Speed:
+    """The entries of a `speed`, checked.
+
+    Raises:
+        ConfigError: an entry that is misspelt or of another kind.
+    """
+    known = {entry.name: entry.default for entry in fields(Speed)}
+    for name, value in given.items():
+        if name not in known:
+            raise ConfigError(f"speed.{name}", found="no such option", do=suggestion(name, known))
+        _check_value(name, value, known[name])
+    return Speed(**given)
+
+
+def _check_value(name: str, value: object, default: object) -> None:
+    if name == "precision":
+        fits, expected = value in ("", *PRECISIONS), " or ".join(PRECISIONS)
+    elif name == "accumulate":
+        fits, expected = type(value) is int and value >= 1, "a whole number of at least 1"
+    elif name == "fused_optimizer":
+        fits, expected = isinstance(value, bool) or value == "auto", "True, False or 'auto'"
+    else:
+        fits, expected = isinstance(value, bool), "True or False"
+    if not fits:
+        raise ConfigError(f"speed.{name}", found=repr(value), expected=expected)
+
+
+def _flags(args: argparse.Namespace) -> dict[str, Any]:
+    chosen = dict(FAST) if args.fast else {}
+    given = {entry.name: getattr(args, entry.name) for entry in fields(Speed)}
+    return chosen | {name: value for name, value in given.items() if value is not None and value is not False}
+
+
+def _set_precision(cfg: Config, precision: str) -> None:
+    if precision != "fp32":
+        _set_mixed_precision(cfg, precision)
+    elif type_name(cfg.optim_wrapper) == "AmpOptimWrapper":
+        cfg.optim_wrapper.type = "OptimWrapper"
+        for key in ("dtype", "loss_scale", "use_fsdp"):
+            cfg.optim_wrapper.pop(key, None)
+
+
+def _set_mixed_precision(cfg: Config, precision: str) -> None:
+    from mmengine.device import get_device
+
+    flag = f"--precision {precision}" if precision else "--amp"
+    kind = type_name(cfg.optim_wrapper) or "OptimWrapper"
+    if kind not in ("OptimWrapper", "AmpOptimWrapper"):
+        raise ConfigError(flag, found=f"optim_wrapper of type {kind}", expected="OptimWrapper in the config")
+    cfg.optim_wrapper.type = "AmpOptimWrapper"
+    on_cpu = get_device() == "cpu"
+    if on_cpu and precision == "fp16":
+        raise ConfigError(flag, found="no GPU", expected="bf16 or fp32 on a CPU, which has no fast fp16")
+    if on_cpu or precision == "bf16":
+        # bf16 has float32's range and needs no loss scale; on a GPU, mmengine has no way to leave it out but 1.
+        cfg.optim_wrapper.dtype = "bfloat16"
+        cfg.optim_wrapper.pop("loss_scale", None)
+        if not on_cpu:
+            cfg.optim_wrapper.loss_scale = 1.0
+    else:
+        if precision:
+            cfg.optim_wrapper.dtype = _DTYPES[precision]
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+
+
+def _set_compile(cfg: Config, cuda_graphs: bool) -> None:
+    from mmengine.device import get_device
+
+    from hrnet_plugin.deploy.runtimes.torch_compiled import check_compiler
+
+    flag = "--cuda-graphs" if cuda_graphs else "--compile"
+    if _backbone(cfg, "compile").get("with_cp"):
+        raise ConfigError(
+            flag,
+            found="model.backbone.with_cp, or --checkpoint-activations",
+            expected="one of the two: a compiled network decides by itself what it computes again",
+        )
+    if get_device() == "cpu":
+        if cuda_graphs:
+            raise ConfigError(flag, found="no GPU", expected="a CUDA device; --compile works on a CPU")
+        check_compiler("train without --compile")
+    _add_hook(cfg, {"type": "hrnet_plugin.CompileHook", "mode": "reduce-overhead" if cuda_graphs else "default"})
+
+
+def _set_fused(cfg: Config, wanted: bool | str) -> list[str]:
+    """Asks torch for its fused update; returns a notice where 'auto' finds none."""
+    optimizer = cfg.optim_wrapper.get("optimizer")
+    kind = type_name(optimizer) if optimizer else None
+    if kind in _FUSED_OPTIMIZERS and not optimizer.get("foreach") and not optimizer.get("differentiable"):
+        optimizer.fused = True
+        return []
+    found = f"optimizer of type {kind}" if kind else "no optim_wrapper.optimizer"
+    if wanted == "auto":
+        return [f"fused optimizer: {found} has none in torch, so it is used as it is"]
+    raise ConfigError("--fused-optimizer", found=found, expected=" or ".join(_FUSED_OPTIMIZERS))
+
+
+def _backbone(cfg: Config, option: str):
+    """The dict of the backbone, also of a model within another."""
+    model = cfg.model
+    while "backbone" not in model and isinstance(model.get("module"), dict):
+        model = model.module
+    if "backbone" not in model:
+        raise ConfigError(f"speed.{option}", found=f"{type_name(model)} without a backbone", expected="model.backbone")
+    return model.backbone
+
+
+def _add_hook(cfg: Config, hook: dict[str, Any]) -> None:
+    hooks = as_list(cfg.get("custom_hooks") or [])
+    if not any(type_name(one) == type_name(hook) for one in hooks):
+        cfg.custom_hooks = [*hooks, hook]
