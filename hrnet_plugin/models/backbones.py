@@ -31,7 +31,8 @@ class HRNet(nets.HRNet, LocalInit):
         conv_cfg: mmcv's config of convolutions; None is plain `Conv2d`.
         norm_cfg: mmcv's config of norms; None is `BN`. It reaches every norm, stem and stage 1 included.
         norm_eval: Keep batch norms in evaluation mode while training.
-        with_cp: Recompute the blocks' activations in the backward pass instead of keeping them.
+        with_cp: Keep what enters each high-resolution module, transition, block of stage 1 and the stem alone, and
+            compute what lies between again in the backward pass.
         frozen_stages: Freeze the stem (0), stage 1 (1), and so on; -1 freezes nothing.
         zero_init_residual: Start each residual block as an identity; without effect on pretrained weights.
         multiscale_output: Give all branches of the last stage or the highest resolution alone.

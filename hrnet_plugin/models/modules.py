@@ -74,7 +74,7 @@ class HighResolutionModule(nets.HighResolutionModule, BaseModule):
         num_channels: Base width of each branch.
         fuse_method: `sum`, `mean` or `concat` (the original's `SUM`, `AVG`, `CONCAT`).
         multiscale_output: Give all branches or the first alone (the original's `multi_scale_output`).
-        with_cp: Recompute the blocks' activations in the backward pass instead of keeping them.
+        with_cp: Keep what enters and leaves alone, and recompute branches and fusion in the backward pass.
         conv_cfg: mmcv's config of convolutions.
         norm_cfg: mmcv's config of norms.
         upsample_cfg: `dict(mode=, align_corners=)` as mmpose has it; or the two arguments that follow.
