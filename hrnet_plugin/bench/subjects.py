@@ -11,6 +11,8 @@ from .records import to_plain
 
 #: The network as its framework runs it: nothing folded, nothing exported.
 EAGER = "eager"
+#: In inference a runtime; in training the backbone compiled in place, as `hrnet train --compile` has it.
+COMPILED = "torch-compile"
 INFERENCE, TRAINING, LIMIT = "inference", "training", "limit"
 
 
@@ -54,7 +56,7 @@ class Subject:
         reference: The network whose weights it takes and with whose outputs it is compared; None for its own, run
             eagerly.
         role: `inference`, `training` (forward, backward and optimizer), or `limit` (its convolutions alone).
-        runtime: A name of `deploy.runtimes`, or `eager`.
+        runtime: A name of `deploy.runtimes`, or `eager`; of a training step `eager` or `torch-compile`.
         precision: `fp32`, `bf16` or `int8`; of a training step `fp32` or `bf16`.
         channels_last: Of a training step.
         facts: Numbers that are known of it, such as `width` or `published AP`.

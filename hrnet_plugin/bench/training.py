@@ -14,7 +14,7 @@ from ..deploy.tensor_model import TensorModel
 from ..errors import ConfigError
 from ..zoo.quiet import quiet
 from .networks import build_whole, load_weights, resolve_config
-from .subjects import Job, Network, Subject
+from .subjects import COMPILED, Job, Network, Subject
 
 #: By how much the first step's loss may differ from the reference's, relative.
 LOSS_TOLERANCES = {"fp32": 1e-4, "bf16": 0.05}
@@ -41,6 +41,8 @@ class TrainingStep:
         self.model = trained_model(subject, Path(job.folder)).to(job.device)
         if subject.channels_last:
             self.model.to(memory_format=torch.channels_last)
+        if subject.runtime == COMPILED:
+            self.model.backbone.compile()
         with quiet():
             self.wrapper = optim_wrapper(self.model, cfg, subject, job.device)
         self.batch = example_batch(network, cfg.model.head.out_channels)

@@ -114,7 +114,7 @@ def _needed(packages: Sequence[Package], broken: set[str]) -> set[str]:
     if "mmpose" in needed:
         needed.add("mmdet")  # a head of mmpose imports it unguarded
     for package in packages:
-        if package.source == "runtime" or (incomplete and package.source != "openmmlab"):
+        if package.source == "runtime" or (incomplete and package.source not in ("openmmlab", "deploy")):
             needed.add(package.name)
     return needed
 

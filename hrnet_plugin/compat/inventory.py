@@ -12,7 +12,7 @@ from typing import Literal
 Version = Literal["fits", "differs", "missing"]
 
 # requirements file -> whether pip must leave the dependencies alone
-FILES = {"torch": False, "runtime": False, "openmmlab": True, "openmmlab_needs": False}
+FILES = {"torch": False, "runtime": False, "openmmlab": True, "openmmlab_needs": False, "deploy": False}
 FRAMEWORKS = ("mmpose", "mmsegmentation", "mmdet", "mmpretrain")
 
 # One and the same package under several names, of which an environment has one.

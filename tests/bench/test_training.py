@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from torch import nn
+
 from hrnet_plugin.bench.measuring import perform
 from hrnet_plugin.bench.subjects import TRAINING, Job, Network, Subject
 from hrnet_plugin.bench.suite.subjects import training
@@ -23,6 +25,15 @@ def test_both_take_the_same_first_step(tiny_config, tmp_path):
     (subject,) = subjects[:1]
     memory = perform(Job("memory", (subject,), str(tmp_path), threads=1))
     assert memory.memory["mmpose eager"] > memory.idle_memory["mmpose eager"] / 2 > 2**20
+
+
+def test_a_compiled_step_compiles_the_backbone_alone(tiny_config, tmp_path, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(nn.Module, "compile", lambda self: compiled.append(self))
+    network = Network(str(tiny_config), size=(64, 64), batch=2)
+    subject = Subject("ours", network, role=TRAINING, runtime="torch-compile")
+    assert perform(Job("times", (subject,), str(tmp_path), settle=False, threads=1)).refused == {}
+    assert [type(module).__name__ for module in compiled] == ["HRNet"]
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path):

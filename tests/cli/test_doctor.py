@@ -69,11 +69,14 @@ def test_with_python_alone_it_names_all_that_is_missing_and_the_commands(bare):
     assert bare.returncode == 1
     assert bare.stderr == ""
     commands = [line.strip() for line in bare.stdout.splitlines() if " -m pip install " in line]
-    assert len(commands) == 2
+    assert len(commands) == 3
     assert all(command.startswith(sys.executable) for command in commands)
     assert " torch==2.13.0 'numpy>=1.23,<2' " in commands[0]
     assert " six " in commands[0]
     assert "--no-deps torchvision==0.28.0 mmengine==0.10.7 mmcv-lite==2.1.0 mmpose==1.3.2" in commands[1]
+    optional = bare.stdout.partition("Not needed so far")[2]
+    assert commands[2] in optional
+    assert {"ncnn", "nncf", "onnx", "onnxruntime", "openvino"} <= set(commands[2].split())
     assert "Something needed is missing or broken." in bare.stdout
     assert "Fixes for what upstream broke" in bare.stdout
 
@@ -129,6 +132,12 @@ def test_one_framework_is_enough(examine):
     assert findings["ok"] is True
     assert state(findings, "mmsegmentation") == "optional"
     assert findings["commands"]["optional"] == [f"{sys.executable} -m pip install --no-deps mmsegmentation==1.2.2"]
+
+
+def test_the_runtimes_are_never_needed(examine):
+    findings = examine(package("openvino", "deploy", found=None), errors={"mmpose.datasets": "No module named 'six'"})
+    assert state(findings, "openvino") == "optional"
+    assert findings["commands"]["optional"] == [f"{sys.executable} -m pip install openvino"]
 
 
 def test_mmpose_needs_mmdet_which_one_of_its_heads_imports(examine):

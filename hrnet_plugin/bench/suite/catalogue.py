@@ -93,6 +93,7 @@ SUITES: Mapping[str, Suite] = {
             "batch-8": plans.batch_eight,
             "training": plans.training_step,
             "training-memory": plans.training_memory,
+            "training-options": plans.training_options,
             "segmentation": plans.segmentation_run,
             "growth": plans.growth,
             "structure": plans.structure,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..plans import Plan
-from ..subjects import EAGER, TRAINING, Network, Subject
+from ..subjects import COMPILED, EAGER, TRAINING, Network, Subject
 from .subjects import BASELINE, against, rtmpose, segmentation, training, w32, w48
 
 _FP32 = tuple((runtime, "fp32") for runtime in ("torch", "torch-compile", "onnxruntime", "openvino", "ncnn"))
@@ -54,6 +54,29 @@ def training_memory() -> Plan:
 
 #: The value of our backbone's `with_cp` that recomputes the most.
 CHECKPOINTING = True
+
+
+def training_options() -> Plan:
+    """W32, a training step with each option of `hrnet train` by itself, and its memory."""
+    theirs, ours = w32(8)
+    fused = {"optim_wrapper.optimizer.fused": True}
+    plain = Subject("ours", ours, theirs, role=TRAINING)
+    fast = replace(plain, name="fast", network=replace(ours, options=fused), channels_last=True)
+    checkpointed = {**fused, "model.backbone.with_cp": CHECKPOINTING}
+    subjects = (
+        Subject(BASELINE, theirs, role=TRAINING),
+        plain,
+        replace(plain, name="channels-last", channels_last=True),
+        replace(plain, name="fused optimizer", network=fast.network),
+        fast,
+        replace(fast, name="fast, checkpointed", network=replace(ours, options=checkpointed)),
+        replace(fast, name="fast, bf16", precision="bf16"),
+        replace(fast, name="fast, bf16, checkpointed", network=replace(ours, options=checkpointed), precision="bf16"),
+        replace(fast, name="fast, compiled", runtime=COMPILED),
+        replace(fast, name="fast, bf16, compiled", runtime=COMPILED, precision="bf16"),
+    )
+    title = "Training options: HRNet-W32, 256x192, batch 8, a step with each"
+    return Plan("training-options", title, subjects, False, share=1 / 10, memory=True, minutes=40)
 
 
 def segmentation_run() -> Plan:

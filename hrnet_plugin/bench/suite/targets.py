@@ -70,6 +70,10 @@ GOALS: tuple[Goal, ...] = (
     Goal("batch-8", "batch-8", "inference, batch 8, int8", "6 times", best_speed_up("int8"), 6.0),
     Goal("training", "training", "training step, batch 8, fp32", "1.3 times", speed_up_of("ours fp32"), 1.3),
     Goal("training", "training", "training step, batch 8, bf16", "2.3 times", speed_up_of("ours bf16"), 2.3),
+    *(
+        Goal("training-options", "training-options", f"training step, {name}", "reported", speed_up_of(name))
+        for name in ("fast", "fast, compiled", "fast, bf16, compiled", "fast, checkpointed")
+    ),
     Goal(
         "training-memory",
         "training-memory",

@@ -43,7 +43,7 @@ BOUNDS = [
 def test_every_target_is_there():
     goals = SUITES["targets"].goals
     assert [(goal.row, goal.bound, goal.at_most) for goal in goals if goal.bound is not None] == BOUNDS
-    assert {goal.row for goal in goals} - {row for row, *_ in BOUNDS} == {"rivals"}
+    assert {goal.row for goal in goals} - {row for row, *_ in BOUNDS} == {"rivals", "training-options"}
 
 
 @pytest.mark.parametrize("name", SUITES)
@@ -81,6 +81,15 @@ def test_what_is_named_by_goals_is_in_the_plans():
     assert [one.name for one in memory.subjects] == ["mmpose eager", "mmpose with_cp", "ours checkpointed"]
     assert all(one.role == TRAINING for one in memory.subjects)
     assert memory.memory
+
+
+def test_every_option_of_a_training_is_measured_by_itself():
+    subjects = {one.name: one for one in SUITES["targets"].plans["training-options"]().subjects}
+    first, *ours = subjects.values()
+    assert (first.network.framework or first.network.config).startswith("mmpose")
+    ways = {(one.channels_last, one.precision, one.runtime, *one.network.options) for one in ours}
+    assert len(ways) == len(ours) == 9
+    assert all(one.role == TRAINING and one.reference == first.network for one in ours)
 
 
 def test_published_accuracy_comes_from_the_indexes():
