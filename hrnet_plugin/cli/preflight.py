@@ -75,7 +75,7 @@ def check_checkpoint_file(path: str | Path, what: str = "checkpoint") -> None:
             f"{what} {path}",
             found="an exported file",
             expected="trained weights (.pth, .safetensors)",
-            do="Exported files are read by hrnet_plugin.load alone",
+            do="Exported files are read by `hrnet test` and hrnet_plugin.load",
         )
     with open(path, "rb") as file:
         is_archive = file.read(2) == b"PK"

@@ -18,11 +18,13 @@ from .image_checks import check_images_when_loaded
 from .launch import check_launch
 from .operators import check_operators
 from .pretrained_sources import local_checkpoint, localise_weights, require_weights
-from .test_runtime import check_runtime_flags, runtime_hook
+from .test_runtime import check_runtime_flags, open_exported, runtime_hook
 
 if TYPE_CHECKING:
     from mmengine.config import Config
     from mmengine.runner import Runner
+
+    from hrnet_plugin.deploy.runtimes.base import Runtime
 
 
 @dataclass
@@ -33,11 +35,13 @@ class PreparedRun:
         cfg: With all flags in it; what it needs from the disk has been checked.
         notices: What the user should be told at the start and at the end.
         metrics_file: Where the metrics of a test go, if anywhere.
+        runtime: That of an exported file, if one is tested.
     """
 
     cfg: Config
     notices: list[str] = field(default_factory=list)
     metrics_file: str | None = None
+    runtime: Runtime | None = None
 
 
 def train(args: argparse.Namespace) -> int:
@@ -65,7 +69,7 @@ def test(args: argparse.Namespace) -> int:
     with explained(run.cfg):
         runner = build_runner(run, 1.0, trains=False)
         runner.register_hook(ProgressHook())
-        runtime = runtime_hook(args, runner, run.notices)
+        runtime = runtime_hook(args, runner, run.notices, run.runtime)
         runner.register_hook(runtime)
         metrics = runner.test()
     if is_first_rank():
@@ -106,12 +110,19 @@ def prepare_test(args: argparse.Namespace) -> PreparedRun:
     Raises:
         UserError: something that the run needs is missing or wrong.
     """
-    check_runtime_flags(args)
+    exported = args.checkpoint.endswith(preflight.EXPORTED)
+    if not exported:
+        check_runtime_flags(args)
     run = _read(args)
     preflight.check_loader(run.cfg, "test_dataloader")
-    args.checkpoint = local_checkpoint(args.checkpoint)
-    preflight.check_checkpoint_file(args.checkpoint)
+    if exported:
+        run.runtime = open_exported(run.cfg, args)
+    else:
+        args.checkpoint = local_checkpoint(args.checkpoint)
+        preflight.check_checkpoint_file(args.checkpoint)
     overrides.apply_test_flags(run.cfg, args)
+    if exported:
+        run.cfg.load_from = None
     if args.out and overrides.wants_metrics_file(run.cfg, args.out):
         run.metrics_file = args.out
     if args.tta:

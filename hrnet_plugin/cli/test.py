@@ -14,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hrnet test`."""
     parser.add_argument("config", help="a config file, or the name of one of the package's configs")
     parser.add_argument(
-        "checkpoint", help="the checkpoint to evaluate: a file, or hrnet://NAME for published weights in the store"
+        "checkpoint",
+        help="what to evaluate: a checkpoint file, hrnet://NAME for published weights in the store, or what `hrnet "
+        "export` wrote",
     )
     parser.add_argument(
         "--out",

@@ -105,7 +105,7 @@ class _Computed(nn.Module):
             shared = next(iter(self._runtimes.values()), None)
             takes_any = shared is not None and shared.name == "torch"
             self._runtimes[size] = shared if takes_any else self._start(self._network[0], size)
-        return tuple(output.to(images.device) for output in self._runtimes[size](images))
+        return tuple(output.to(images.device) for output in self._runtimes[size].in_batches(images))
 
 
 def _heads(model: nn.Module) -> list[nn.Module]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -142,13 +141,8 @@ class Predictor:
         return ClassPrediction(self._run(inputs).softmax(1)[0].numpy(), self.description.classes)
 
     def _run(self, inputs: Tensor) -> Tensor:
-        """The last output for any number of inputs; a fixed batch is filled up with its last image."""
-        found = []
-        for part in inputs.split(self.batch):
-            missing = self.batch - len(part) if self.description.batch is not None else 0
-            filled = torch.cat([part, part[-1:].expand(missing, -1, -1, -1)]) if missing else part
-            found.append(self.runtime(filled)[-1][: len(part)])
-        return torch.cat(found)
+        """The last output for any number of inputs."""
+        return self.runtime.in_batches(inputs, self.batch)[-1]
 
 
 #: mmseg's own for networks of one output.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..engine.checkpoint_fit import unwrapped
 from .in_framework import can_run_through, run_through, starter
+from .runtimes.base import Runtime
 
 #: In the place of a runtime's name: the framework's own modules, as they were trained.
 FRAMEWORK = "framework"
@@ -26,6 +27,7 @@ class RuntimeHook(Hook):
         calibration: Called for the images of `int8`.
         required: A model that cannot go through a runtime is an error; otherwise it stays as it is.
         notices: Is told where the model stayed as it is, though a runtime was named.
+        opened: A runtime of an exported file, in the place of one that is started for the network.
     """
 
     #: After the weights have been looked at, before anything is computed.
@@ -39,9 +41,11 @@ class RuntimeHook(Hook):
         calibration: Callable[[], Iterable[Tensor]] | None = None,
         required: bool = True,
         notices: list[str] | None = None,
+        opened: Runtime | None = None,
     ):
         self.name, self.precision, self.threads = name, precision, threads
         self.calibration, self.required, self.notices = calibration, required, [] if notices is None else notices
+        self.opened = opened
         self._images = 0
         self._seconds = 0.0
         self._started = 0.0
@@ -59,6 +63,9 @@ class RuntimeHook(Hook):
             kind = type(model).__name__
             self.notices.append(f"runtime {self.name} cannot compute a {kind}: the framework's own modules did")
             self.name = FRAMEWORK
+            return
+        if self.opened is not None:
+            run_through(model, lambda network, size: self.opened)
             return
         images = self.calibration() if self.precision == "int8" and self.calibration else None
         run_through(model, starter(self.name, self.precision, self.threads, images))

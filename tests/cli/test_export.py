@@ -291,12 +291,13 @@ def test_a_missing_package_is_told_with_its_install_command(
 
 
 @pytest.mark.parametrize("suffix", preflight.EXPORTED)
-@pytest.mark.parametrize("verb", ["export", "test"])
-def test_an_exported_file_in_the_place_of_a_checkpoint(verb, suffix, refused, pose_config, workplace):
+@pytest.mark.parametrize("verb", ["export", "train"])
+def test_an_exported_file_in_the_place_of_a_checkpoint(verb, suffix, refused, pose_config, data, workplace):
     path = workplace / f"net{suffix}"
     path.write_bytes(b"anything")
-    line = refused(verb, pose_config, path, *(("--to", "onnx") if verb == "export" else ()))
-    assert f"checkpoint {path}: found an exported file, expected trained weights" in line
+    given = (path, "--to", "onnx") if verb == "export" else ("--resume", path, "--data-root", data)
+    line = refused(verb, pose_config, *given)
+    assert f"{path}: found an exported file, expected trained weights" in line
 
 
 def test_the_flags_have_the_formats_and_their_endings():

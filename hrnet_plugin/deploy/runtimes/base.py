@@ -48,6 +48,21 @@ class Runtime(ABC):
             self.shape.check(tuple(images.shape), f"images for runtime {self.name}")
         return self._compute(images)
 
+    def in_batches(self, images: Tensor, most: int | None = None) -> tuple[Tensor, ...]:
+        """The same for any number of images: a fixed batch is filled up with its last image.
+
+        Args:
+            images: (N, C, H, W).
+            most: How many at once where any number goes; None for all.
+        """
+        fixed = self.shape.batch if self.shape is not None and not self.shape.dynamic_batch else None
+        found = []
+        for part in images.split(fixed or most or len(images)):
+            missing = fixed - len(part) if fixed else 0
+            filled = torch.cat([part, part[-1:].expand(missing, -1, -1, -1)]) if missing else part
+            found.append(tuple(output[: len(part)] for output in self(filled)))
+        return found[0] if len(found) == 1 else tuple(map(torch.cat, zip(*found, strict=True)))
+
     @abstractmethod
     def _compute(self, images: Tensor) -> tuple[Tensor, ...]:
         """What `__call__` says, for images whose shape has been checked."""
