@@ -9,13 +9,15 @@ from pathlib import Path
 
 from ..disk import write_whole
 from ..errors import ConfigError
+from ..locations import project_dir
 from ..version import __version__
 from .machine import Machine, describe_machine
 from .page import render_page
 from .plans import Plan, Settings, run_plan
 from .plots import draw_plots, plot_files
 from .processes import Runner, run_process
-from .results import FILE, Report, Run, TargetLine, read_report, write_report
+from .results import FILE, Measured, Report, Run, TargetLine, read_report, write_report
+from .subjects import Network
 
 PAGE = "results.md"
 PLOTS = "plots"
@@ -88,12 +90,33 @@ class Session:
 
 def write_page(report: Report, page: Path) -> list[Path]:
     """Writes a page with its results beside it and its pictures in a folder of its name; returns the files."""
-    page = Path(page)
+    page, report = Path(page), without_folders(report)
     results = page.with_suffix(".json")
     write_report(report, results)
     drawn = draw_plots(report, page.with_suffix(""))
     write_whole(page_text(report, page).encode(), page)
     return [page, results, *drawn.values()]
+
+
+def without_folders(report: Report) -> Report:
+    """A copy for others to read: configs are named from the project's folder on, other files by their names alone."""
+    runs = (replace(run, measured=tuple(map(_without_folders, run.measured))) for run in report.runs)
+    return replace(report, runs=tuple(runs))
+
+
+def _without_folders(one: Measured) -> Measured:
+    subject = one.subject
+    reference = subject.reference and _named(subject.reference)
+    return replace(one, subject=replace(subject, network=_named(subject.network), reference=reference))
+
+
+def _named(network: Network) -> Network:
+    configs = project_dir("configs")
+    inside = Path(network.config).is_relative_to(configs)
+    config = f"configs/{Path(network.config).relative_to(configs).as_posix()}" if inside else network.config
+    if Path(config).is_absolute():
+        config = Path(config).name
+    return replace(network, config=config, checkpoint=Path(network.checkpoint).name)
 
 
 def page_text(report: Report, page: Path) -> str:

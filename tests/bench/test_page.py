@@ -9,6 +9,8 @@ import pytest
 from hrnet_plugin.bench.page import render_page
 from hrnet_plugin.bench.results import Report, TargetLine, read_report
 from hrnet_plugin.bench.session import page_text, write_page
+from hrnet_plugin.bench.subjects import Network, Subject
+from hrnet_plugin.locations import project_dir
 
 
 def test_ratios_come_before_times_and_the_machine_is_stated(report: Report):
@@ -19,6 +21,23 @@ def test_ratios_come_before_times_and_the_machine_is_stated(report: Report):
     for stated in ("A processor", "avx2", "torch 2.13.0", "2 CPU threads", "Median of 2 processes", "machine was busy"):
         assert stated in page
     assert "ncnn: not installed" in page
+
+
+def test_a_page_names_no_folder_of_the_machine(report: Report, tmp_path):
+    own = project_dir("configs") / "hrnet_w32_coco.py"
+    networks = [
+        Network(str(own), checkpoint=str(tmp_path / "w32.pth")),
+        Network(str(tmp_path / "mine.py")),
+        Network("mmpose::a/b.py"),
+    ]
+    (run, *_) = report.runs
+    subjects = [Subject(str(index), one, networks[0]) for index, one in enumerate(networks)]
+    measured = tuple(replace(run.measured[0], subject=subject) for subject in subjects)
+    write_page(replace(report, runs=(replace(run, measured=measured),)), tmp_path / "page.md")
+    found = read_report(tmp_path / "page.json").runs[0].measured
+    assert [one.subject.network.config for one in found] == ["configs/hrnet_w32_coco.py", "mine.py", "mmpose::a/b.py"]
+    assert {one.subject.reference.checkpoint for one in found} == {"w32.pth"}
+    assert str(tmp_path) not in (tmp_path / "page.json").read_text()
 
 
 def test_a_page_is_written_with_its_results_and_pictures(report: Report, tmp_path):
@@ -39,5 +58,6 @@ def test_the_published_page_is_that_of_its_results(published):
     report = read_report(published.with_suffix(".json"))
     assert published.read_text(encoding="utf-8") == page_text(report, published), "hrnet bench --from ... --page ..."
     assert report.runs
+    assert '"/' not in published.with_suffix(".json").read_text(encoding="utf-8")
     assert report.targets
     assert report.machine.device == "" or all(run.device == "cuda" for run in report.runs)

@@ -109,6 +109,30 @@ def _save(path: Path, pixels: np.ndarray) -> None:
 
 
 @pytest.fixture
+def saved() -> Callable[[Path, Path], Path]:
+    """`saved(config, path)`: a checkpoint of a config's network, with weights under which all classes occur."""
+
+    def save(config: Path, path: Path) -> Path:
+        import torch
+        from mmengine.config import Config
+        from torch import nn
+
+        from hrnet_plugin.zoo.forward import build_model, model_config
+
+        cfg = Config.fromfile(config)
+        cfg.model.backbone.pop("init_cfg", None)
+        torch.manual_seed(0)
+        model = build_model(model_config(cfg), cfg.default_scope)
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                nn.init.kaiming_normal_(parameter)
+        torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
+        return path
+
+    return save
+
+
+@pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, empty and the test's own; weights are looked for below it."""
     monkeypatch.chdir(tmp_path)

@@ -8,29 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
-
-
-def saved(config: Path, path: Path) -> Path:
-    """A checkpoint of a config's network, with weights under which all classes occur."""
-    from mmengine.config import Config
-
-    from hrnet_plugin.zoo.forward import build_model, model_config
-
-    cfg = Config.fromfile(config)
-    cfg.model.backbone.pop("init_cfg", None)
-    torch.manual_seed(0)
-    model = build_model(model_config(cfg), cfg.default_scope)
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            nn.init.kaiming_normal_(parameter)
-    torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
-    return path
 
 
 @pytest.fixture
-def exported(hrnet, pose_config: Path, data: Path):
+def exported(saved, hrnet, pose_config: Path, data: Path):
     """`exported(form, *flags)`: the file of the small pose network, for one image a call unless told otherwise."""
     checkpoint = saved(pose_config, data / "pose.pth")
 
@@ -74,7 +55,7 @@ def test_another_runtime_opens_the_same_file(hrnet, exported, pose_config, data)
     assert np.abs(found - points(hrnet, pose_config, file, data)).max() < 1e-3
 
 
-def test_images_of_another_size_than_the_file_takes(hrnet, seg_config, data, refused):
+def test_images_of_another_size_than_the_file_takes(saved, hrnet, seg_config, data, refused):
     checkpoint = saved(seg_config, data / "seg.pth")
     outcome = hrnet("export", seg_config, checkpoint, "--to", "torch-export", "--out", "seg.pt2", "--size", "64x64")
     assert outcome.status == 0, outcome.err

@@ -8,38 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from hrnet_plugin.cli import test_runtime
 from hrnet_plugin.deploy.runtimes.start import RUNTIMES
 
 
-def saved(config: Path, path: Path) -> Path:
-    """A checkpoint of a config's network, with weights under which all classes occur."""
-    from mmengine.config import Config
-
-    from hrnet_plugin.zoo.forward import build_model, model_config
-
-    cfg = Config.fromfile(config)
-    cfg.model.backbone.pop("init_cfg", None)
-    torch.manual_seed(0)
-    model = build_model(model_config(cfg), cfg.default_scope)
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            nn.init.kaiming_normal_(parameter)
-    torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
-    return path
-
-
 @pytest.fixture
-def pose(pose_config: Path, data: Path) -> tuple:
+def pose(saved, pose_config: Path, data: Path) -> tuple:
     """The command line of a pose test."""
     return ("test", pose_config, saved(pose_config, data / "pose.pth"), "--data-root", data)
 
 
 @pytest.fixture
-def seg(seg_config: Path, data: Path) -> tuple:
+def seg(saved, seg_config: Path, data: Path) -> tuple:
     """The command line of a segmentation test."""
     return ("test", seg_config, saved(seg_config, data / "seg.pth"), "--data-root", data)
 
@@ -176,7 +157,7 @@ test_evaluator = dict(
 
 
 @pytest.fixture
-def cid(pose_config: Path, data: Path) -> tuple:
+def cid(saved, pose_config: Path, data: Path) -> tuple:
     """The command line of a test of a network that is no function of the image alone."""
     pose_config.write_text(pose_config.read_text() + _CID)
     return ("test", pose_config, saved(pose_config, data / "cid.pth"), "--data-root", data)
