@@ -10,9 +10,13 @@ from .base import Runtime, set_torch_threads
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
+#: Of one call on a CPU. The features of more leave its caches: of 64 crops of 256x192 at once, W32 took 1.27 times as
+#: long for each as of eight.
+_PIXELS = 8 * 256 * 192
+
 
 class TorchRuntime(Runtime):
-    """Runs a network in torch, channels last.
+    """Runs a network in torch, channels last; on a CPU a large batch in parts.
 
     Args:
         network: Folded, in evaluation mode; on any device. With `bf16` its own numbers are changed.
@@ -38,5 +42,10 @@ class TorchRuntime(Runtime):
 
     def _compute(self, images: Tensor) -> tuple[Tensor, ...]:
         with torch.inference_mode():
-            outputs = self.network(images.to(dtype=self.dtype, memory_format=torch.channels_last))
-            return tuple(output.float().contiguous() for output in outputs)
+            most = max(1, _PIXELS // images[0, 0].numel()) if images.is_cpu and len(images) else len(images) or 1
+            found = [self._part(part) for part in images.split(most)]
+            return found[0] if len(found) == 1 else tuple(map(torch.cat, zip(*found, strict=True)))
+
+    def _part(self, images: Tensor) -> tuple[Tensor, ...]:
+        outputs = self.network(images.to(dtype=self.dtype, memory_format=torch.channels_last))
+        return tuple(output.float().contiguous() for output in outputs)
