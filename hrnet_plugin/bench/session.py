@@ -73,14 +73,17 @@ class Session:
     def _keep(self, run: Run) -> Run:
         runs = [one for one in self.report.runs if one.name != run.name]
         self.report = replace(self.report, runs=(*runs, run))
-        # What was measured earlier and has not had its turn yet stays in the file.
-        later = tuple(one for name, one in self.kept.items() if self.report.find(name) is None)
-        write_report(replace(self.report, runs=(*self.report.runs, *later)), self.path)
+        write_report(self._with_earlier(), self.path)
         return run
+
+    def _with_earlier(self) -> Report:
+        """The report with what the folder held before and had no turn, or has had none yet: it stays in the file."""
+        earlier = tuple(one for name, one in self.kept.items() if self.report.find(name) is None)
+        return replace(self.report, runs=(*self.report.runs, *earlier))
 
     def finish(self, targets: tuple[TargetLine, ...] = ()) -> Report:
         """Writes results, page and plots; returns the report."""
-        self.report = replace(self.report, targets=targets)
+        self.report = replace(self._with_earlier(), targets=targets)
         write_report(self.report, self.path)
         drawn = draw_plots(self.report, self.folder / PLOTS)
         pictures = {title: f"{PLOTS}/{path.name}" for title, path in drawn.items()}

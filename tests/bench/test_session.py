@@ -48,7 +48,7 @@ def test_each_run_is_saved_and_not_measured_again(tmp_path):
     assert [run.name for run in read_report(tmp_path / FILE).runs] == ["first", "second"]
     again.measure_plan(_plan("first", config="b.py"), _silent)
     assert runner.count > measured
-    assert [run.name for run in again.finish().runs] == ["first"]
+    assert [run.name for run in again.finish().runs] == ["first", "second"]
     assert "## first" in (tmp_path / PAGE).read_text()
 
 
