@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     files.add_argument("--from", dest="source", type=Path, metavar="FILE", help="measure nothing, read these results")
     files.add_argument("--page", type=Path, metavar="FILE", help="also write this page, with its JSON and its plots")
+    files.add_argument(
+        "--remark",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a paragraph for the top of the page; may be repeated",
+    )
 
 
 def _add_grid(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if args.page:
         from ..bench.session import write_page
 
+        report = replace(report, remarks=(*report.remarks, *args.remark))
         for path in write_page(report, args.page):
             print(f"written: {path}")
     return 0

@@ -49,6 +49,10 @@ def test_a_config_against_mmpose(hrnet, pose_config: Path, workplace: Path):
     again = hrnet("bench", "--from", "out/results.json", "--page", "other/page.md")
     assert again.status == 0
     assert (workplace / "other/page.md").read_text() == (workplace / "page.md").read_text()
+    remarked = hrnet("bench", "--from", "other/page.json", "--page", "other/page.md", "--remark", "The fan was loud.")
+    assert remarked.status == 0
+    assert "\nThe fan was loud.\n" in (workplace / "other/page.md").read_text()
+    assert read_report(workplace / "other/page.json").remarks == ("The fan was loud.",)
 
 
 def _tiny(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
