@@ -17,6 +17,7 @@ AGAINST = ("mmpose", "mmseg", "timm")
 #: Those whose HRNet stops at widths and heights that do not halve down to its last branch.
 _STRICT_SIZES = ("mmpose", "timm")
 _STRIDE = 32
+_ON_A_CARD = ("torch", "torch-compile")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,13 @@ class Grid:
                 having = ", ".join(runtime for runtime, known in RUNTIMES.items() if precision in known.precisions)
                 found = f"not computed by {', '.join(self.runtimes)}"
                 raise ConfigError(f"--precisions {precision}", found=found, expected=f"a runtime of {having}")
+        for name in ("runtimes", "precisions", "batches"):
+            if not getattr(self, name):
+                raise ConfigError(f"--{name}", found="none", expected="at least one, separated by commas")
+        for runtime in self.runtimes if self.device == "cuda" else ():
+            if runtime not in _ON_A_CARD:
+                what, expected = f"--runtimes {runtime} with --device cuda", " or ".join(_ON_A_CARD)
+                raise ConfigError(what, found="a runtime of the CPU", expected=expected)
         for width, height in self.sizes:
             self._check_size(width, height)
         for batch in self.batches:

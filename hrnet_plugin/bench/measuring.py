@@ -31,6 +31,7 @@ def perform(job: Job) -> Outcome:
         UserError: a subject cannot be made, or computes something else than its reference.
     """
     torch.set_num_threads(job.threads)
+    torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32, on a card too
     Path(job.folder).mkdir(parents=True, exist_ok=True)
     with quiet():
         return TASKS[job.task](job)
@@ -115,8 +116,8 @@ def measure_parts(job: Job) -> Outcome:
     """The time of each stage and branch of the subjects, which run eagerly."""
     parts = {}
     for subject in job.subjects:
-        model = build_network(subject.network, subject.source, Path(job.folder))
-        parts[subject.name] = time_parts(model, example_images(subject.network), job.turns)
+        model = build_network(subject.network, subject.source, Path(job.folder)).to(job.device)
+        parts[subject.name] = time_parts(model, example_images(subject.network, job.device), job.turns)
     return Outcome(parts=parts)
 
 

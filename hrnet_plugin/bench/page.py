@@ -57,7 +57,9 @@ def render_page(
 
 def _section(run: Run) -> str:
     """One run: ratios, then times, then what else was seen."""
-    parts = [f"\n## {run.title}\n\n{describe_protocol(run)[0].upper()}{describe_protocol(run)[1:]}.\n"]
+    protocol = describe_protocol(run)
+    when = f", {run.date}" if run.date else ""
+    parts = [f"\n## {run.title}\n\n{protocol[0].upper()}{protocol[1:]}{when}.\n"]
     if run.timed:
         if len(run.timed) > 1:
             parts.append(f"\nTimes faster than {run.timed[0].subject.name}:\n\n{ratios_table(run)}")

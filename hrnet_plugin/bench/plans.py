@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import ConfigError, UserError
 from .processes import Runner, run_process
 from .results import Measured, Run
 from .subjects import LIMIT, Job, Outcome, Subject
@@ -104,10 +105,15 @@ def run_plan(
     tell("weights and files")
     prepared = runner(job)
     _refuse(prepared, settings)
+    first = plan.subjects[0].name
+    if first in prepared.refused:
+        raise ConfigError(f"baseline {first} cannot be measured: {prepared.refused[first]}")
     subjects = tuple(one for one in plan.subjects if one.name not in prepared.refused)
     job = replace(job, subjects=subjects, turns=plan.turns(settings))
     outcomes = list(_times(job, settings, runner, tell)) if subjects else []
-    outcomes += _further(plan, job, runner, tell)
+    stopped = {name for outcome in outcomes for name in outcome.refused}
+    subjects = tuple(one for one in subjects if one.name not in stopped)
+    outcomes += _further(plan, replace(job, subjects=subjects), runner, tell)
     measured = tuple(_joined(subject, prepared, outcomes) for subject in plan.subjects)
     numbers = (settings.processes, job.turns, settings.threads, plan.settle, settings.device)
     return Run(plan.name, plan.title, measured, *numbers)
@@ -130,12 +136,13 @@ def _refuse(outcome: Outcome, settings: Settings) -> None:
 
 
 def _further(plan: Plan, job: Job, runner: Runner, tell: Callable[[str], None]) -> list[Outcome]:
-    """Memory and parts, apart from the clock."""
+    """Memory and parts, apart from the clock, of what could be timed; what fails here is left out."""
     outcomes = []
     for subject in job.subjects if plan.memory else ():
         if subject.role != LIMIT:
             tell(f"memory of {subject.name}")
-            outcomes.append(runner(replace(job, task="memory", subjects=(subject,))))
+            with suppress(UserError):
+                outcomes.append(runner(replace(job, task="memory", subjects=(subject,))))
     looked_into = tuple(subject for subject in job.subjects if subject.name in plan.parts)
     if looked_into:
         tell("stages and branches")
@@ -152,9 +159,11 @@ def _joined(subject: Subject, prepared: Outcome, outcomes: Sequence[Outcome]) ->
     def found(field: str) -> object:
         return next((values[name] for one in outcomes if name in (values := getattr(one, field))), 0)
 
+    refused = prepared.refused.get(name) or found("refused") or ""
+    times = () if refused else tuple(one.times[name] for one in outcomes if name in one.times)
     return Measured(
         subject,
-        times=tuple(tuple(round(time, 7) for time in one.times[name]) for one in outcomes if name in one.times),
+        times=tuple(tuple(round(time, 7) for time in row) for row in times),
         difference=max(differences) if differences else None,
         parameters=prepared.parameters.get(name, 0),
         macs=prepared.macs.get(name, 0),
@@ -163,5 +172,5 @@ def _joined(subject: Subject, prepared: Outcome, outcomes: Sequence[Outcome]) ->
         idle_memory=found("idle_memory"),
         parts=found("parts") or {},
         values=dict(subject.facts),
-        refused=prepared.refused.get(name) or found("refused") or "",
+        refused=refused,
     )

@@ -76,6 +76,8 @@ class Run:
         threads: Of the CPU.
         settled: Whether each timed call followed an untimed one.
         device: `cpu` or `cuda`.
+        about: Digest of what was measured: configs, checkpoints, versions of packages.
+        date: Year, month, day.
     """
 
     name: str
@@ -86,6 +88,8 @@ class Run:
     threads: int
     settled: bool = True
     device: str = "cpu"
+    about: str = ""
+    date: str = ""
 
     @property
     def timed(self) -> tuple[Measured, ...]:

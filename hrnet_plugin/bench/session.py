@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..disk import write_whole
 from ..errors import ConfigError
-from ..locations import project_dir
 from ..version import __version__
 from .machine import Machine, describe_machine
 from .page import render_page
 from .plans import Plan, Settings, run_plan
-from .plots import draw_plots, plot_files
+from .plots import draw_plots
 from .processes import Runner, run_process
-from .results import FILE, Measured, Report, Run, TargetLine, read_report, write_report
-from .subjects import Network
+from .results import FILE, Report, Run, TargetLine, read_report, write_report
+from .subjects import Subject
 
 PAGE = "results.md"
 PLOTS = "plots"
@@ -44,46 +45,85 @@ class Session:
 
     def __post_init__(self):
         self.folder = Path(self.settings.folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise ConfigError(f"--out {self.folder}", found="a file", expected="a folder") from error
         self.path = self.folder / FILE
-        machine = describe_machine(self.settings.device)
-        self.report = Report(machine, date=time.strftime("%Y-%m-%d"), version=__version__)
+        self.machine = describe_machine(self.settings.device)
         self.kept: Mapping[str, Run] = {}
+        self.report = Report(self.machine, version=__version__)
+        self._aside = False
         if self.path.exists():
             before = read_report(self.path)
-            _check_same_machine(before.machine, machine, self.folder)
+            _check_same_machine(before.machine, self.machine, self.folder)
             self.kept = {run.name: run for run in before.runs}
+            self.report = replace(self.report, targets=before.targets, remarks=before.remarks)
 
     def measure_plan(self, plan: Plan, tell: Callable[[str], None]) -> Run:
-        """A plan's run: that of the folder, where it is the same, or a new one."""
+        """A plan's run: that of the folder, where it is the same and whole, or a new one."""
         run = self.kept.get(plan.name)
+        about = self._about(plan.subjects)
         subjects = tuple(one.subject for one in run.measured) if run else ()
         settings = self.settings
-        same = (plan.turns(settings), settings.processes, settings.threads, settings.device)
-        if run and subjects == plan.subjects and (run.turns, run.processes, run.threads, run.device) == same:
+        same = (plan.turns(settings), settings.processes, settings.threads, settings.device, about)
+        if run and subjects == plan.subjects and _is_whole(run) and _how(run) == same:
             return self._keep(run)
-        return self._keep(run_plan(plan, settings, self.runner, tell))
+        return self._keep(self._dated(run_plan(plan, settings, self.runner, tell), about))
 
-    def measure(self, name: str, producer: Producer, tell: Callable[[str], None]) -> Run:
-        """A run of another kind: that of the folder, where it took as many processes, or a new one."""
-        run = self.kept.get(name)
-        if run and run.threads == self.settings.threads and run.processes in (1, self.settings.processes):
+    def measure(
+        self, name: str, producer: Producer, tell: Callable[[str], None], processes: int, files: Iterable[Path] = ()
+    ) -> Run:
+        """A run of another kind: that of the folder, where it is the same and whole, or a new one.
+
+        Args:
+            name: Of the run.
+            producer: Measures it.
+            tell: Is told each step before it begins.
+            processes: As many as it takes.
+            files: What it is measured on.
+        """
+        run, about = self.kept.get(name), self._about((), files)
+        if (
+            run
+            and _is_whole(run)
+            and (run.threads, run.processes, run.about) == (self.settings.threads, processes, about)
+        ):
             return self._keep(run)
-        return self._keep(producer(tell))
+        return self._keep(self._dated(producer(tell), about))
+
+    def _about(self, subjects: Iterable[Subject], files: Iterable[Path] = ()) -> str:
+        networks = {one for subject in subjects for one in (subject.network.config, subject.network.checkpoint) if one}
+        return digest(sorted({*networks, *map(str, files)}), self.machine.packages)
+
+    def _dated(self, run: Run, about: str) -> Run:
+        return replace(run, about=about, date=time.strftime("%Y-%m-%d"))
 
     def _keep(self, run: Run) -> Run:
+        before = self.kept.get(run.name)
+        if before is not None and before != run and not self._aside:
+            set_aside(self.path)  # what took hours is not lost to a quick look
+            self._aside = True
         runs = [one for one in self.report.runs if one.name != run.name]
-        self.report = replace(self.report, runs=(*runs, run))
-        write_report(self._with_earlier(), self.path)
+        self.report = replace(self.report, runs=(*runs, run), date=max(run.date, self.report.date))
+        write_report(self.everything, self.path)
         return run
 
-    def _with_earlier(self) -> Report:
+    @property
+    def everything(self) -> Report:
         """The report with what the folder held before and had no turn, or has had none yet: it stays in the file."""
         earlier = tuple(one for name, one in self.kept.items() if self.report.find(name) is None)
         return replace(self.report, runs=(*self.report.runs, *earlier))
 
     def finish(self, targets: tuple[TargetLine, ...] = ()) -> Report:
-        """Writes results, page and plots; returns the report."""
-        self.report = replace(self._with_earlier(), targets=targets)
+        """Writes results, page and plots; returns the report.
+
+        Args:
+            targets: Lines of the table; those of other rows stay as they were.
+        """
+        rows = {line.row for line in targets}
+        kept = tuple(line for line in self.report.targets if line.row not in rows)
+        self.report = replace(self.everything, targets=(*targets, *kept))
         write_report(self.report, self.path)
         drawn = draw_plots(self.report, self.folder / PLOTS)
         pictures = {title: f"{PLOTS}/{path.name}" for title, path in drawn.items()}
@@ -91,41 +131,32 @@ class Session:
         return self.report
 
 
-def write_page(report: Report, page: Path) -> list[Path]:
-    """Writes a page with its results beside it and its pictures in a folder of its name; returns the files."""
-    page, report = Path(page), without_folders(report)
-    results = page.with_suffix(".json")
-    write_report(report, results)
-    drawn = draw_plots(report, page.with_suffix(""))
-    write_whole(page_text(report, page).encode(), page)
-    return [page, results, *drawn.values()]
+def digest(files: Sequence[str], packages: Mapping[str, str]) -> str:
+    """The same for the same contents of files (a config's own file alone) and the same versions of packages."""
+    found = hashlib.sha256(json.dumps(dict(packages), sort_keys=True).encode())
+    for name in files:
+        path = Path(name)
+        found.update(name.encode())
+        found.update(path.read_bytes() if path.is_file() else b"")
+    return found.hexdigest()[:16]
 
 
-def without_folders(report: Report) -> Report:
-    """A copy for others to read: configs are named from the project's folder on, other files by their names alone."""
-    runs = (replace(run, measured=tuple(map(_without_folders, run.measured))) for run in report.runs)
-    return replace(report, runs=tuple(runs))
+def set_aside(path: Path) -> Path:
+    """Copies a file beside itself under the first free name; returns it."""
+    number = 1
+    while (free := path.with_name(f"{path.stem}-before-{number}{path.suffix}")).exists():
+        number += 1
+    write_whole(path.read_bytes(), free)
+    return free
 
 
-def _without_folders(one: Measured) -> Measured:
-    subject = one.subject
-    reference = subject.reference and _named(subject.reference)
-    return replace(one, subject=replace(subject, network=_named(subject.network), reference=reference))
+def _how(run: Run) -> tuple:
+    return run.turns, run.processes, run.threads, run.device, run.about
 
 
-def _named(network: Network) -> Network:
-    configs = project_dir("configs")
-    inside = Path(network.config).is_relative_to(configs)
-    config = f"configs/{Path(network.config).relative_to(configs).as_posix()}" if inside else network.config
-    if Path(config).is_absolute():
-        config = Path(config).name
-    return replace(network, config=config, checkpoint=Path(network.checkpoint).name)
-
-
-def page_text(report: Report, page: Path) -> str:
-    """What :func:`write_page` writes into the page."""
-    pictures = {title: f"{page.stem}/{name}" for title, name in plot_files(report).items()}
-    return render_page(report, page.with_suffix(".json").name, page.name, pictures)
+def _is_whole(run: Run) -> bool:
+    """Whether nothing was left out: what was missing may be there now."""
+    return not any(one.refused for one in run.measured)
 
 
 def _check_same_machine(before: Machine, now: Machine, folder: Path) -> None:

@@ -41,6 +41,7 @@ def times_table(run: Run) -> str:
     for one in (*run.timed, *run.limits):
         is_limit = one.subject.role == LIMIT
         width, height = one.subject.network.size
+        macs = one.convolution_macs / one.subject.network.batch if is_limit else one.macs
         rows.append(
             [
                 "limit: the convolutions alone" if is_limit else one.subject.name,
@@ -49,8 +50,8 @@ def times_table(run: Run) -> str:
                 "" if is_limit else f"{one.throughput.median:.1f}",
                 f"{one.memory / 2**20:.0f}" if one.memory else "",
                 "" if is_limit or not one.parameters else f"{one.parameters / 1e6:.2f}",
-                f"{(one.convolution_macs if is_limit else one.macs) / 1e9:.3f}" if one.macs else "",
-                f"{one.achieved.median / 1e9:.0f}" if one.macs and one.subject.role != "training" else "",
+                f"{macs / 1e9:.3f}" if macs else "",
+                f"{one.achieved.median / 1e9:.0f}" if macs and one.subject.role != "training" else "",
             ]
         )
     header = ["subject", "images (width x height)", "ms", "images/s", "peak MiB", "parameters (M)", "GMACs", "GFLOP/s"]
@@ -76,5 +77,8 @@ def values_table(run: Run) -> str:
     """Other numbers, such as accuracy; '' where there are none."""
     with_values = [one for one in run.measured if one.values]
     names = list(dict.fromkeys(name for one in with_values for name in one.values))
-    rows = [[one.subject.name, *(f"{one.values.get(name, float('nan')):.4f}" for name in names)] for one in with_values]
+    rows = [
+        [one.subject.name, *(f"{one.values[name]:.4g}" if name in one.values else "" for name in names)]
+        for one in with_values
+    ]
     return as_markdown(["subject", *names], rows) if with_values else ""

@@ -7,6 +7,7 @@ from .results import Run, TargetLine
 from .statistics import Interval
 
 _SHORT = 1e-3
+_MOST_DIGITS = 6
 
 
 def with_interval(found: Interval, unit: str = "", digits: int = 2) -> str:
@@ -30,9 +31,16 @@ def measured_text(line: TargetLine) -> str:
     """What was measured, or why nothing was."""
     if line.measured is None:
         return f"not measured: {line.note}" if line.note else "not measured"
-    digits = 3 if line.unit == "" else 2 if line.unit == "x" else 0
+    digits = 3 if line.unit == "" else 2 if line.unit == "x" else 1
+    # A number is never rounded across its bound.
+    while line.is_met is False and digits < _MOST_DIGITS and _meets(round(line.measured.median, digits), line):
+        digits += 1
     text = with_interval(line.measured, line.unit, digits)
     return f"{text}; {line.note}" if line.note else text
+
+
+def _meets(value: float, line: TargetLine) -> bool:
+    return value <= line.bound if line.at_most else value >= line.bound
 
 
 def describe_machine_in_words(machine: Machine) -> list[str]:

@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, UserError
 
 if TYPE_CHECKING:
     from ..bench.plans import Settings
     from ..bench.results import Report
-    from ..bench.session import Session
 
 HELP = "measure latency, throughput, memory and share of the machine's limit, also against mmpose, mmseg or timm"
 
@@ -75,14 +74,35 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: for everything in configs, options, packages and files that stands in the way.
     """
+    _check_flags(args)
     report = _read(args) if args.source else _measure(args)
     if args.page:
-        from ..bench.session import write_page
+        from ..bench.publishing import write_page
 
         report = replace(report, remarks=(*report.remarks, *args.remark))
         for path in write_page(report, args.page):
             print(f"written: {path}")
     return 0
+
+
+#: Flags of the configs alone, and of a suite alone.
+_OF_CONFIGS = ("runtimes", "precisions", "sizes", "batches", "against")
+_OF_A_SUITE = ("rows", "data_root")
+
+
+def _check_flags(args: argparse.Namespace) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    others = _OF_CONFIGS if args.suite else _OF_A_SUITE
+    for name in ("configs", "suite", *_OF_CONFIGS, *_OF_A_SUITE) if args.source else others:
+        if getattr(args, name) != parser.get_default(name) and getattr(args, name):
+            mode = f"--from {args.source}" if args.source else f"--suite {args.suite}" if args.suite else "configs"
+            flag = "CONFIG" if name == "configs" else "--" + name.replace("_", "-")
+            raise ConfigError(f"{flag} with {mode}", found="something that would not be read", do="Leave one out")
+    if args.page:
+        from ..bench.publishing import check_page
+
+        check_page(args.page, args.out, args.source)
 
 
 def _read(args: argparse.Namespace) -> Report:
@@ -131,6 +151,9 @@ def _run_configs(args: argparse.Namespace, settings: Settings) -> Report:
     for path in paths:
         load_config(path)
     plans = [plan_grid(path, grid) for path in paths]
+    names = [plan.name for plan in plans]
+    if len(set(names)) < len(names):
+        raise ConfigError("configs of the same name", found=", ".join(map(str, paths)), expected="a name for each")
     session = Session(settings)
     for plan in plans:
         with _progress(plan.name, plan.steps(settings)) as tell:
@@ -159,12 +182,13 @@ def _run_suite(args: argparse.Namespace, settings: Settings) -> Report:
             reasons[name] = "give --checkpoint and --data-root"
             continue
         with _progress(name, None) as tell:
-            session.measure(name, lambda told, tool=tool: tool(given, settings, told), tell)
-    return _finish(session, suite, reasons)
-
-
-def _finish(session: Session, suite, reasons: dict[str, str]) -> Report:
-    return session.finish(suite.table(session.report, reasons))
+            files = (given.checkpoint, *sorted((given.data_root / "annotations").glob("*.json")))
+            processes = suite.processes_of(name, settings)
+            try:
+                session.measure(name, lambda told, tool=tool: tool(given, settings, told), tell, processes, files)
+            except UserError as error:  # what has been measured is shown all the same
+                reasons[name] = str(error)
+    return session.finish(suite.table(session.everything, reasons))
 
 
 @contextmanager

@@ -173,6 +173,8 @@ def _hardware() -> dict[str, str]:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     words["CUDA devices"] = ", ".join(torch.cuda.get_device_name(index) for index in range(count)) or "none"
     words["bfloat16"] = _bfloat16(torch, count)
+    vnni = getattr(torch.cpu, "_is_vnni_supported", bool)()
+    words["int8 on the CPU"] = "has VNNI" if vnni else "no VNNI that torch knows of"
     return words
 
 

@@ -27,7 +27,7 @@ def test_networks_are_counted_and_timed(job):
     assert prepared.macs["ours"] == prepared.macs["mmpose"] > 10**7
     found = perform(replace(job, task="times"))
     assert [len(found.times[name]) for name in ("mmpose", "ours", "limit")] == [2, 2, 1]
-    assert all(0 < time < 10 for times in found.times.values() for time in times)
+    assert all(time > 0 for times in found.times.values() for time in times)
     assert found.differences["mmpose"] == 0
     assert found.differences["ours"] < 1e-5
     assert found.convolution_macs["limit"] == prepared.macs["ours"]

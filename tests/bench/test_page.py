@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from hrnet_plugin.bench.page import render_page
-from hrnet_plugin.bench.results import Report, TargetLine, read_report
-from hrnet_plugin.bench.session import page_text, write_page
+from hrnet_plugin.bench.publishing import check_page, page_text, write_page
+from hrnet_plugin.bench.results import Measured, Report, TargetLine, read_report
 from hrnet_plugin.bench.subjects import Network, Subject
+from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.locations import project_dir
 
 
@@ -33,11 +36,34 @@ def test_a_page_names_no_folder_of_the_machine(report: Report, tmp_path):
     (run, *_) = report.runs
     subjects = [Subject(str(index), one, networks[0]) for index, one in enumerate(networks)]
     measured = tuple(replace(run.measured[0], subject=subject) for subject in subjects)
-    write_page(replace(report, runs=(replace(run, measured=measured),)), tmp_path / "page.md")
+    left_out = Measured(
+        replace(subjects[0], name="other"), refused=f"it failed (see {tmp_path}/a/worker.log), 3 images/s"
+    )
+    line = TargetLine("a", "what", "2 times", note=f"its words are in {tmp_path}/a/said.log")
+    whole = replace(report, runs=(replace(run, measured=(*measured, left_out)),), targets=(line,))
+    write_page(whole, tmp_path / "page.md")
+    assert "it failed (see worker.log), 3 images/s" in (tmp_path / "page.md").read_text()
     found = read_report(tmp_path / "page.json").runs[0].measured
+    found = found[:3]
     assert [one.subject.network.config for one in found] == ["configs/hrnet_w32_coco.py", "mine.py", "mmpose::a/b.py"]
     assert {one.subject.reference.checkpoint for one in found} == {"w32.pth"}
-    assert str(tmp_path) not in (tmp_path / "page.json").read_text()
+    for file in ("page.json", "page.md"):
+        assert str(tmp_path) not in (tmp_path / file).read_text()
+
+
+@pytest.mark.parametrize(
+    ("page", "source", "line"),
+    [
+        ("page.txt", None, "--page .*page.txt: found another ending, expected a .md file"),
+        ("a_folder", None, "--page .*a_folder: found a folder, expected a .md file"),
+        ("results.md", None, "found a name whose .json is .*results.json"),
+        ("page.md", "page.md", "--from .*page.md: found another ending"),
+    ],
+)
+def test_a_page_replaces_no_results(page, source, line, tmp_path):
+    (tmp_path / "a_folder").mkdir()
+    with pytest.raises(ConfigError, match=line):
+        check_page(tmp_path / page, tmp_path, Path(source) if source else None)
 
 
 def test_a_page_is_written_with_its_results_and_pictures(report: Report, tmp_path):
@@ -58,6 +84,7 @@ def test_the_published_page_is_that_of_its_results(published):
     report = read_report(published.with_suffix(".json"))
     assert published.read_text(encoding="utf-8") == page_text(report, published), "hrnet bench --from ... --page ..."
     assert report.runs
-    assert '"/' not in published.with_suffix(".json").read_text(encoding="utf-8")
+    for file in (published, published.with_suffix(".json")):
+        assert not re.findall(r"(?<![\w.:)])/(?:[\w.+~-]+/)+", file.read_text(encoding="utf-8")), file
     assert report.targets
     assert report.machine.device == "" or all(run.device == "cuda" for run in report.runs)

@@ -86,3 +86,30 @@ def test_the_expected_time_follows_what_is_asked(tmp_path):
     assert plan.expected_minutes(Settings(tmp_path)) == 10
     assert plan.expected_minutes(Settings(tmp_path, processes=1)) == 2
     assert 1 < plan.expected_minutes(Settings(tmp_path, processes=1, turns=5)) < 2
+
+
+def test_what_cannot_be_timed_is_not_asked_for_its_memory(tmp_path):
+    """As torch.compile without a compiler: it is found out when it starts."""
+    asked = []
+
+    def runner(job: Job) -> Outcome:
+        asked.append((job.task, tuple(one.name for one in job.subjects)))
+        times = {one.name: (1.0,) * job.turns for one in job.subjects if one.name != "compiled" or len(asked) == 2}
+        refused = {"compiled": "no compiler"} if job.task == "times" and len(asked) > 2 else {}
+        return Outcome(times=times if job.task == "times" else {}, refused=refused)
+
+    network = Network("a.py")
+    subjects = (Subject("base", network), Subject("compiled", network, network, runtime="torch-compile"))
+    plan = Plan("a", "a", subjects, memory=True)
+    run = run_plan(plan, Settings(tmp_path, 2, 3, strict=False), runner)
+    assert ("memory", ("base",)) in asked
+    assert ("memory", ("compiled",)) not in asked
+    found = {one.subject.name: (len(one.times), one.refused) for one in run.measured}
+    assert found == {"base": (2, ""), "compiled": (0, "no compiler")}
+
+
+def test_there_is_no_ratio_without_the_baseline(tmp_path):
+    network = Network("a.py")
+    plan = Plan("a", "a", (Subject("base", network), Subject("other", network, network)))
+    with pytest.raises(ConfigError, match="baseline base cannot be measured: not installed"):
+        run_plan(plan, Settings(tmp_path, strict=False), lambda job: Outcome(refused={"base": "not installed"}))

@@ -8,7 +8,7 @@ import pytest
 
 from hrnet_plugin.bench.machine import describe_machine
 from hrnet_plugin.bench.plans import Plan, Settings
-from hrnet_plugin.bench.results import FILE, read_report, write_report
+from hrnet_plugin.bench.results import FILE, Run, TargetLine, read_report, write_report
 from hrnet_plugin.bench.session import PAGE, Session
 from hrnet_plugin.bench.subjects import Job, Network, Outcome, Subject
 from hrnet_plugin.errors import ConfigError, DataError
@@ -76,3 +76,82 @@ def test_broken_results_are_told(tmp_path):
     (tmp_path / FILE).write_text("{")
     with pytest.raises(DataError, match="broken JSON"):
         Session(Settings(tmp_path))
+
+
+class Refusing(Runner):
+    """Has no openvino yet."""
+
+    def __call__(self, job: Job) -> Outcome:
+        outcome = super().__call__(job)
+        return replace(outcome, refused={"fast": "openvino: not installed"}) if job.task == "prepare" else outcome
+
+
+def _two(config: str = "a.py") -> Plan:
+    return Plan("first", "first", (Subject("base", Network(config)), Subject("fast", Network(config), Network(config))))
+
+
+def test_what_was_refused_is_tried_again(tmp_path):
+    settings = Settings(tmp_path, 1, 2, strict=False)
+    assert Session(settings, Refusing()).measure_plan(_two(), _silent).find("fast") is None
+    assert Session(settings, Runner()).measure_plan(_two(), _silent).find("fast") is not None
+
+
+def test_a_config_that_was_changed_is_measured_anew(tmp_path):
+    config, runner, settings = tmp_path / "net.py", Runner(), Settings(tmp_path / "out", 1, 2)
+    config.write_text("width = 32")
+    Session(settings, runner).measure_plan(_two(str(config)), _silent)
+    before = runner.count
+    Session(settings, runner).measure_plan(_two(str(config)), _silent)
+    assert runner.count == before
+    config.write_text("width = 48")
+    Session(settings, runner).measure_plan(_two(str(config)), _silent)
+    assert runner.count > before
+
+
+def test_a_quick_look_sets_aside_what_took_long(tmp_path):
+    Session(Settings(tmp_path, 5, 30), Runner()).measure_plan(_plan("first"), _silent)
+    for processes in (1, 2):
+        Session(Settings(tmp_path, processes, 2), Runner()).measure_plan(_plan("first"), _silent)
+    found = [read_report(tmp_path / name).runs[0].processes for name in (FILE, "results-before-1.json")]
+    assert found == [2, 5]
+    assert read_report(tmp_path / "results-before-2.json").runs[0].processes == 1
+
+
+def test_tables_remarks_and_days_stay(tmp_path):
+    session = Session(Settings(tmp_path, 1, 2), Runner())
+    run = session.measure_plan(_plan("first"), _silent)
+    lines = [TargetLine(row, row, "reported") for row in ("a", "b")]
+    session.finish(tuple(lines))
+    path = tmp_path / FILE
+    old = replace(read_report(path), remarks=("Busy.",), runs=(replace(run, date="2020-01-01"),))
+    write_report(old, path)
+    again = Session(Settings(tmp_path, 1, 2), Runner())
+    again.measure_plan(_plan("first"), _silent)
+    again.measure_plan(_plan("second"), _silent)
+    report = again.finish((replace(lines[1], note="new"),))
+    assert {line.row: line.note for line in report.targets} == {"a": "", "b": "new"}
+    assert report.remarks == ("Busy.",)
+    assert report.find("first").date == "2020-01-01"
+    assert report.find("second").date == report.date > "2020-01-01"
+
+
+def test_other_files_are_measured_anew(tmp_path):
+    checkpoint, made = tmp_path / "w.pth", []
+    run = Run("tool", "tool", (), processes=1, turns=1, threads=2)
+
+    def produce(tell):
+        made.append(1)
+        return run
+
+    for content, count in (("a", 1), ("a", 1), ("b", 2)):
+        checkpoint.write_text(content)
+        Session(Settings(tmp_path)).measure("tool", produce, _silent, 1, [checkpoint])
+        assert len(made) == count
+    Session(Settings(tmp_path)).measure("tool", produce, _silent, 5, [checkpoint])
+    assert len(made) == 3
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"--out .*file: found a file, expected a folder"):
+        Session(Settings(tmp_path / "file"))

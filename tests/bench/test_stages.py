@@ -25,6 +25,6 @@ def test_parts_of_ours_and_mmpose_s(tiny_config, tmp_path):
         model = build_network(network, ours, tmp_path)
         parts = time_parts(model, example_images(network), 3)
         assert list(parts) == PARTS
-        assert all(0 < seconds < 10 for seconds in parts.values())
+        assert all(seconds > 0 for seconds in parts.values())
         assert parts["whole"] == max(parts.values())
         assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())

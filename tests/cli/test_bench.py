@@ -33,7 +33,7 @@ def test_a_config_against_mmpose(hrnet, pose_config: Path, workplace: Path):
     assert len(run.timed) == 6
     assert len(run.limits) == 2
     for one in run.timed:
-        assert 0 < one.latency.low <= one.latency.median <= one.latency.high < 60
+        assert 0 < one.latency.low <= one.latency.median <= one.latency.high
         assert one.parameters == 213465
         assert one.memory > 2**24
         assert one.difference < (0.25 if one.subject.precision == "bf16" else 1e-4)
@@ -103,6 +103,12 @@ def test_the_table_of_targets(hrnet, pose_config: Path, workplace: Path, monkeyp
         (["POSE", "--processes", 0], "--processes: found 0"),
         (["POSE", "--sizes", "wide"], "--sizes: found 'wide', expected WIDTHxHEIGHT in pixels, as in 192x256"),
         (["POSE", "--sizes", "72x64", "--against", "mmpose"], "--sizes 72x64: found a size that does not fit"),
+        (["POSE", "--batches", ","], "--batches: found none, expected at least one, separated by commas"),
+        (["POSE", "--precisions", ","], "--precisions: found none"),
+        (["POSE", "--rows", "a"], "--rows with configs: found something that would not be read"),
+        (["--suite", "targets", "--sizes", "64x64"], "--sizes with --suite targets: found something that would not"),
+        (["--from", "x.json", "POSE"], "CONFIG with --from x.json: found something that would not be read"),
+        (["POSE", "--page", "page.txt"], "--page page.txt: found another ending, expected a .md file"),
         (["POSE", "--batches", "few"], "--batches: found 'few', expected whole numbers"),
         (["POSE", "--against", "torchvision"], "--against torchvision: found not known"),
         (["POSE", "--checkpoint", "absent.pth"], "--checkpoint absent.pth: found no such file"),

@@ -16,9 +16,9 @@ from .whole_processes import TEST_DATA, Given, run_tool
 NAME = "accuracy"
 RUNTIME = "openvino"
 _PRECISIONS = ("fp32", "bf16", "int8")
-#: The images for calibration are those of the config's validation.
-_CALIBRATION = """val_dataloader = dict(dataset=dict(data_root={root!r}))
-val_evaluator = dict(ann_file={root!r} + '/annotations/person_keypoints_val.json')
+#: The test tool calibrates with images of the training set: here those of the validation, of which no test knows.
+_CALIBRATION = """train_dataloader = dict(dataset=dict(
+    data_root={root!r}, ann_file='annotations/person_keypoints_val.json', data_prefix=dict(img='val/')))
 """
 _W32 = "model = dict(backbone=dict(arch='w32'), head=dict(in_channels=32))\n"
 
@@ -48,7 +48,8 @@ def _measure(
     name = f"{prefix}{precision}"
     tell(f"AP of {name}")
     script = str(project_dir("tools") / "test.py")
-    command = [sys.executable, script, network.config, network.checkpoint, *data]
+    threads = ["--threads", str(settings.threads)]
+    command = [sys.executable, script, network.config, network.checkpoint, *threads, *data]
     subject = Subject(name, Network(Path(network.config).name, size=network.size), runtime=RUNTIME, precision=precision)
     try:
         _, accuracy = run_tool([*command, "--runtime", RUNTIME, "--precision", precision], settings, name)

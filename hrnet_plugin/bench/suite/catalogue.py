@@ -59,6 +59,10 @@ class Suite:
             return plans
         return [_with_weights(plan, str(given.checkpoint.resolve())) for plan in plans]
 
+    def processes_of(self, tool: str, settings: Settings) -> int:
+        """How many processes a tool's run has."""
+        return 1 if tool == accuracy.NAME else settings.processes
+
     def table(self, report: Report, reasons: Mapping[str, str]) -> tuple[TargetLine, ...]:
         """Target and measured, line by line.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...checkpoints.atomic import save_atomically
 from ...checkpoints.contents import read_contents
-from ...errors import ConfigError, LaunchError
+from ...errors import LaunchError
 from ...locations import PACKAGE, project_dir
 from ..plans import Settings
 from ..results import Measured, Run
@@ -29,10 +29,10 @@ def run_test_tool(given: Given, settings: Settings, tell: Callable[[str], None])
     """Times `tools/test.py` and mmpose's, whole processes, by turns: each turn counts as a process.
 
     Raises:
-        LaunchError: mmpose's fails; names the file with what it said. Ours that fail are left out.
-        ConfigError: they measure different accuracies.
+        LaunchError: mmpose's fails; names the file with what it said. Ours that fail, or find another accuracy, are
+            left out.
     """
-    commands = _commands(given, settings.folder)
+    commands = _commands(given, settings.folder, settings.threads)
     times: dict[str, list[tuple[float]]] = {name: [] for name in commands}
     accuracy: dict[str, float] = {}
     refused: dict[str, str] = {}
@@ -50,7 +50,10 @@ def run_test_tool(given: Given, settings: Settings, tell: Callable[[str], None])
                 if name == MMPOSE:
                     raise
                 refused[name], times[name] = str(error), []
-    _compare(accuracy)
+    for name in accuracy:
+        if abs(accuracy[name] - accuracy[MMPOSE]) > _AP_TOLERANCE:
+            refused[name] = f"AP {accuracy[name]:.4f}, where mmpose's tool finds {accuracy[MMPOSE]:.4f}"
+            times[name] = []
     measured = tuple(_measured(name, times[name], accuracy, refused) for name in names)
     title = "tools/test.py, whole process: HRNet-W32, 256x192, flip test, generated images"
     return Run(NAME, title, measured, settings.processes, 1, settings.threads, settled=False)
@@ -64,13 +67,7 @@ def _measured(name: str, times: list[tuple[float]], accuracy: dict[str, float], 
     return Measured(subject, tuple(times), values=values, refused=refused.get(name, ""))
 
 
-def _compare(accuracy: dict[str, float]) -> None:
-    for name, value in accuracy.items():
-        if abs(value - accuracy[MMPOSE]) > _AP_TOLERANCE:
-            raise ConfigError(f"AP of {name}", found=f"{value:.4f}", expected=f"mmpose's {accuracy[MMPOSE]:.4f}")
-
-
-def _commands(given: Given, folder: Path) -> dict[str, list[str]]:
+def _commands(given: Given, folder: Path, threads: int) -> dict[str, list[str]]:
     theirs, ours = w32()
     # The weights alone, which mmpose's tool loads with any torch.
     weights = folder / "people.pth"
@@ -83,6 +80,7 @@ def _commands(given: Given, folder: Path) -> dict[str, list[str]]:
     script = Path(importlib.util.find_spec("mmpose").origin).parent / ".mim/tools/test.py"
     tool = [sys.executable, "-m", f"{PACKAGE.name}.bench.framework_tool", str(script)]
     own = [sys.executable, str(project_dir("tools") / "test.py"), str(configs["ours"]), str(weights)]
+    own += ["--threads", str(threads)]
     return {
         MMPOSE: [*tool, str(configs["theirs"]), str(weights)],
         DEFAULT: own,

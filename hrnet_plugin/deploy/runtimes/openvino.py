@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ...errors import CheckpointError
+from ...errors import CheckpointError, ConfigError
 from ..exporting.openvino import read_graph
 from ..exporting.shape import InputShape
 from ..optional import need
@@ -32,6 +32,7 @@ class OpenvinoRuntime(Runtime):
 
     Raises:
         CheckpointError: a file that OpenVINO cannot read.
+        ConfigError: at the first call, `bf16` on a processor that has none: OpenVINO would compute fp32.
         MissingDependency: openvino is not installed.
     """
 
@@ -72,8 +73,13 @@ class OpenvinoRuntime(Runtime):
         if self.threads:
             options["INFERENCE_NUM_THREADS"] = self.threads
         try:
-            return self._core.compile_model(graph, "CPU", options)
+            compiled = self._core.compile_model(graph, "CPU", options)
         except RuntimeError as error:
             raise CheckpointError(
                 f"exported file {self._path}", found=f"a graph that cannot be compiled for {nchw}"
             ) from error
+        if self.precision == "bf16" and compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() != "bf16":
+            raise ConfigError(
+                "precision bf16 of runtime openvino", found="a processor without bfloat16", expected="fp32"
+            )
+        return compiled
