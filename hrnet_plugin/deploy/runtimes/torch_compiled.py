@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import torch
+import torch._inductor.config as inductor
 from torch import Tensor, nn
 
 from ...errors import MissingDependency
@@ -43,12 +44,13 @@ class CompiledRuntime(Runtime):
         set_torch_threads(threads)
         self.dtype = DTYPES[precision]
         network = network.to(dtype=self.dtype, memory_format=torch.channels_last).requires_grad_(False)
-        # Freezing lets oneDNN keep weights in its own order; as an option it holds for this network alone.
-        self.network = torch.compile(network, dynamic=False, options={"freezing": True})
+        self.network = torch.compile(network, dynamic=False)
 
     def _compute(self, images: Tensor) -> tuple[Tensor, ...]:
-        # Not inference_mode: freezing asks for weights that autograd knows.
-        with torch.no_grad():
+        # Freezing lets oneDNN keep weights in its own order, and compute sums and ReLUs within convolutions. It has to
+        # be on when a shape is first seen: as one of torch.compile's options it comes too late for the weights to be
+        # constants. Not inference_mode: freezing asks for weights that autograd knows.
+        with torch.no_grad(), inductor.patch(freezing=True):
             outputs = self.network(images.to(dtype=self.dtype, memory_format=torch.channels_last))
             return tuple(output.float().contiguous() for output in outputs)
 

@@ -53,6 +53,11 @@ def test_fp32_is_torchs(name, pose_network, images, expected):
 def test_compiled_is_torchs(precision, pose_network, images, expected):
     runtime = start_runtime(pose_network, "torch-compile", precision, shape=FIXED, threads=1)
     assert difference(runtime(images), expected) < (FP32 if precision == "fp32" else BF16)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        runtime(images)
+    used = {event.key for event in profile.key_averages()}
+    assert any(name.startswith("mkldnn::_convolution_pointwise") for name in used)
+    assert not any("convolution" in name and name.startswith("aten::") for name in used)
 
 
 @pytest.mark.parametrize("name", ["torch", "openvino", "ncnn"])
