@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -30,11 +31,14 @@ class FusedBlock(nn.Module):
         self.row = nn.Sequential(*(FusedConv2d(conv, relu=True) for conv in convs[:-1]))
         self.last = FusedConv2d(convs[-1], relu=True)
         self.downsample = block.downsample
+        #: Whether the output may take the place of the input: where nobody else reads what the block before gave.
+        self.owns_input = False
         self.train(block.training)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C', H / stride, W / stride)."""
-        return self.last(self.row(x), x if self.downsample is None else self.downsample(x))
+        shortcut = x if self.downsample is None else self.downsample(x)
+        return self.last(self.row(x), shortcut, in_place=shortcut is not x or self.owns_input)
 
 
 class FusedFuse(StepwiseFuse):
@@ -61,11 +65,11 @@ class FusedFuse(StepwiseFuse):
             *steps, last = getattr(self, str(source))
             for step in steps:
                 x = step(x)
-            total = last(x, total)
+            total = last(x, total, in_place=total is not branches[self.target])
         return total if self.target else total.relu_()
 
     def _plus(self, total: Tensor | None, path: UpsamplePath, x: Tensor) -> Tensor:
-        return path[0](x, total)
+        return path[0](x, total, in_place=total is not None)
 
 
 def can_fuse_block(module: nn.Module) -> bool:
@@ -91,6 +95,7 @@ def can_fuse_layer(module: nn.Module) -> bool:
 def fuse_convolutions(network: nn.Module) -> None:
     """Takes additions and ReLUs into the convolutions before them, all over a folded network of any framework."""
     _replace(network, can_fuse_block, FusedBlock)
+    held = Counter(id(child) for owner in network.modules() for child in owner._modules.values())
     for module in list(network.modules()):
         if runs_by_itself(module, HighResolutionModule) and module.fuse_layers is not None:
             _fuse_module(module)
@@ -98,6 +103,7 @@ def fuse_convolutions(network: nn.Module) -> None:
             _fuse_stem(module)
         if is_row(module):
             _fuse_row(module)
+            _hand_over(module, held)
     _replace(network, can_fuse, FusedConv2d)
 
 
@@ -126,6 +132,13 @@ def _fuse_row(row: nn.Module) -> None:
         if can_fuse(conv) and type(relu) is nn.ReLU and not has_hooks(relu):
             row._modules[before] = FusedConv2d(conv, relu=True)
             del row._modules[after]
+
+
+def _hand_over(row: nn.Module, held: Mapping[int, int]) -> None:
+    """Lets each block of a row overwrite what the block before gave, unless it stands somewhere else too."""
+    for before, after in pairwise(row._modules.values()):
+        if type(before) is type(after) is FusedBlock and held[id(after)] == 1:
+            after.owns_input = True
 
 
 def _replace(network: nn.Module, fits, stand_in) -> None:

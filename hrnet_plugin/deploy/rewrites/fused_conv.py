@@ -60,10 +60,13 @@ class FusedConv2d(nn.Conv2d):
         self.train(conv.training)
         self._ordered: Tensor | None = None
 
-    def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
-        """(N, in_channels, H, W), and what is added of the output's shape, to (N, out_channels, H', W')."""
+    def forward(self, x: Tensor, other: Tensor | None = None, in_place: bool = False) -> Tensor:
+        """(N, in_channels, H, W), and what is added of the output's shape, to (N, out_channels, H', W').
+
+        With `in_place` the output may take the place of `other`, which nobody else must need.
+        """
         if self._through_onednn(x):
-            return self._fused(x, other)
+            return self._fused(x, other, in_place)
         out = super().forward(x)
         if other is not None:
             out = out + other
@@ -86,7 +89,7 @@ class FusedConv2d(nn.Conv2d):
             and has_onednn()
         )
 
-    def _fused(self, x: Tensor, other: Tensor | None) -> Tensor:
+    def _fused(self, x: Tensor, other: Tensor | None, in_place: bool) -> Tensor:
         if self._ordered is None:
             self._ordered = torch._C._nn.mkldnn_reorder_conv2d_weight(
                 self.weight.detach().to_mkldnn(), self.padding, self.stride, self.dilation, self.groups, x.shape
@@ -95,9 +98,10 @@ class FusedConv2d(nn.Conv2d):
         unary = "relu" if self.relu else "none"
         if other is None:
             return torch.ops.mkldnn._convolution_pointwise(x, *geometry, unary, [], None)
-        return torch.ops.mkldnn._convolution_pointwise.binary(
-            x, other, *geometry, "add", 1.0, unary if self.relu else None, [], None
-        )
+        how = ("add", 1.0, unary if self.relu else None, [], None)
+        if in_place:
+            return torch.ops.mkldnn._convolution_pointwise_.binary(other, x, *geometry, *how)
+        return torch.ops.mkldnn._convolution_pointwise.binary(x, other, *geometry, *how)
 
     def _apply(self, *args, **kwargs) -> FusedConv2d:
         self._ordered = None  # other weights, or elsewhere

@@ -16,6 +16,7 @@ from hrnet_plugin.deploy.rewrites.fused_blocks import FusedBlock, FusedFuse, fus
 from hrnet_plugin.deploy.rewrites.fused_conv import FusedConv2d, can_fuse
 from hrnet_plugin.models import HRNet
 from hrnet_plugin.nets import HighResolutionModule
+from hrnet_plugin.nets.blocks import BasicBlock
 
 NORMS = nn.modules.batchnorm._BatchNorm
 
@@ -138,3 +139,28 @@ def test_the_optimised_network_is_exported_without_operators_of_its_own():
         used = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
         assert not any("mkldnn" in name for name in used)
         assert furthest(program.module()(images), rewritten(images)) < 1e-5
+
+
+def test_nothing_is_overwritten_that_somebody_else_reads():
+    """Features that are given stay as they were."""
+    branches = [BranchSpec("BASIC", 3, 4), BranchSpec("BOTTLENECK", 2, 8)]
+    module = far_from_neutral(HighResolutionModule(branches, (4, 32)))
+    rewritten = fused(module)
+    blocks = [part for part in rewritten.modules() if isinstance(part, FusedBlock)]
+    assert [block.owns_input for block in blocks] == [False, True, True, False, True]
+    features = [torch.randn(1, 4, 16, 16), torch.randn(1, 32, 8, 8)]
+    kept = [feature.clone() for feature in features]
+    with torch.inference_mode():
+        first = [out.clone() for out in rewritten(features)]
+        assert all(torch.equal(one, other) for one, other in zip(features, kept, strict=True))
+        assert all(torch.equal(one, other) for one, other in zip(rewritten(features), first, strict=True))
+
+
+def test_a_block_that_stands_in_two_places_keeps_its_input():
+    block = far_from_neutral(nn.Sequential(BasicBlock(4, 4)))[0]
+    rewritten = fused(nn.Sequential(block, block).eval())
+    images = torch.randn(1, 4, 8, 8)
+    kept = images.clone()
+    with torch.inference_mode():
+        assert furthest((rewritten(images),), (block(block(images)),)) < 1e-5
+    assert torch.equal(images, kept)
