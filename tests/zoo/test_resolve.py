@@ -23,7 +23,7 @@ from hrnet_plugin.zoo.resolve import differences, upstream_path
 MODELS = [model for model in read_index() if model.upstream]
 BASES = project_dir("configs") / "_base_"
 #: Bases of configs that stand for no config of a framework.
-OWN_BASES = ("generated", "quickstart", "coco_masks", "higher")
+OWN_BASES = ("generated", "quickstart", "coco_masks", "higher", "runtime/")
 #: What upstream's unfinished config has nothing to compare with; `tests/configs/test_associative_embedding.py` has.
 SEEN_ELSEWHERE = {"codecs/ae_512x512.py": ("codec: heatmap_size", "jitter: ", "encode: ")}
 
