@@ -5,17 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import sys
-
 import pytest
 
-from hrnet_plugin.bench.memory import forget_peak, held_now, peak
-
 _SIZE = 2**26
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the peak can be forgotten on Linux alone")
 _IN_A_FRESH_PROCESS = """
+import numpy as np
 from hrnet_plugin.bench.memory import forget_peak, held_now, peak
 forget_peak()
 before, held = peak(), held_now()
@@ -26,6 +20,7 @@ print(held, before, grown, peak())
 """
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak can be forgotten on Linux alone")
 def test_the_peak_counts_from_the_moment_on():
     """In a process of its own: this one holds freed memory that an array may take without growing."""
     command = [sys.executable, "-c", _IN_A_FRESH_PROCESS.format(size=_SIZE)]

@@ -58,7 +58,8 @@ def assert_equal(method: str, size: str, maps: np.ndarray) -> None:
     found, values = ours(method, size, maps)
     assert found.shape == expected.shape == (*maps.shape[:2], 2)
     np.testing.assert_array_equal(values, scores)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=PIXELS)
+    # Where the curvature is next to none, a step goes thousands of images far: there float32 itself is coarser.
+    np.testing.assert_allclose(found, expected, rtol=np.finfo(np.float32).eps, atol=PIXELS)
 
 
 @pytest.mark.parametrize("size", SIZES)
