@@ -62,12 +62,9 @@ class Session:
 
     def measure_plan(self, plan: Plan, tell: Callable[[str], None]) -> Run:
         """A plan's run: that of the folder, where it is the same and whole, or a new one."""
-        run = self.kept.get(plan.name)
-        about = self._about(plan.subjects)
-        subjects = tuple(one.subject for one in run.measured) if run else ()
-        settings = self.settings
-        same = (plan.turns(settings), settings.processes, settings.threads, settings.device, about)
-        if run and subjects == plan.subjects and _is_whole(run) and _how(run) == same:
+        settings, about = self.settings, self._about(plan.subjects)
+        run = self._find(plan.name, plan.turns(settings), settings.processes, about)
+        if run and tuple(one.subject for one in run.measured) == plan.subjects:
             return self._keep(run)
         return self._keep(self._dated(run_plan(plan, settings, self.runner, tell), about))
 
@@ -83,14 +80,16 @@ class Session:
             processes: As many as it takes.
             files: What it is measured on.
         """
-        run, about = self.kept.get(name), self._about((), files)
-        if (
-            run
-            and _is_whole(run)
-            and (run.threads, run.processes, run.about) == (self.settings.threads, processes, about)
-        ):
-            return self._keep(run)
-        return self._keep(self._dated(producer(tell), about))
+        about = self._about((), files)
+        run = self._find(name, 1, processes, about)
+        return self._keep(run or self._dated(producer(tell), about))
+
+    def _find(self, name: str, turns: int, processes: int, about: str) -> Run | None:
+        """The folder's run of this name, if it was measured in the same way and nothing was left out of it."""
+        run, settings = self.kept.get(name), self.settings
+        same = (turns, processes, settings.threads, settings.device, about)
+        # What was left out may be there now.
+        return run if run and _how(run) == same and not any(one.refused for one in run.measured) else None
 
     def _about(self, subjects: Iterable[Subject], files: Iterable[Path] = ()) -> str:
         networks = {one for subject in subjects for one in (subject.network.config, subject.network.checkpoint) if one}
@@ -152,11 +151,6 @@ def set_aside(path: Path) -> Path:
 
 def _how(run: Run) -> tuple:
     return run.turns, run.processes, run.threads, run.device, run.about
-
-
-def _is_whole(run: Run) -> bool:
-    """Whether nothing was left out: what was missing may be there now."""
-    return not any(one.refused for one in run.measured)
 
 
 def _check_same_machine(before: Machine, now: Machine, folder: Path) -> None:

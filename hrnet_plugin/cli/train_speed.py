@@ -13,10 +13,9 @@ from hrnet_plugin.plain import as_list
 from hrnet_plugin.wording import suggestion
 
 if TYPE_CHECKING:
-    from mmengine.config import Config
+    from mmengine.config import Config, ConfigDict
 
-PRECISIONS = ("fp32", "bf16", "fp16")
-_DTYPES = {"bf16": "bfloat16", "fp16": "float16"}
+PRECISIONS = ("fp32", "bf16", "fp16", "auto")
 #: Those of torch whose update of all weights is one pass.
 _FUSED_OPTIMIZERS = ("Adam", "AdamW", "SGD", "Adagrad")
 
@@ -27,7 +26,8 @@ class Speed:
 
     Args:
         channels_last: Weights and features in channels-last order.
-        precision: Of the forward pass: `fp32`, or autocast to `bf16` or `fp16`; '' as the config's optim_wrapper says.
+        precision: Of the forward pass: `fp32`, or autocast to `bf16`, `fp16` or, with `auto`, what suits the device
+            (fp16 on a GPU unless optim_wrapper names another, bf16 on a CPU); '' as the config's optim_wrapper says.
         compile: The backbone through torch.compile.
         cuda_graphs: The same, and its kernels launched as CUDA graphs.
         checkpoint_activations: The backbone's modules computed again in the backward pass, to save memory.
@@ -60,8 +60,14 @@ def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--channels-last", action="store_true", help="channels-last memory of weights and features")
     precision = group.add_mutually_exclusive_group()
-    precision.add_argument("--amp", action="store_true", help="mixed precision: fp16 on a GPU, bf16 on a CPU")
     precision.add_argument("--precision", choices=PRECISIONS, help="mixed precision by name; fp32 turns it off")
+    precision.add_argument(
+        "--amp",
+        action="store_const",
+        const="auto",
+        dest="precision",
+        help="the same as --precision auto: fp16 on a GPU, bf16 on a CPU",
+    )
     group.add_argument("--compile", action="store_true", help="torch.compile of the backbone; slow to start")
     group.add_argument("--cuda-graphs", action="store_true", help="--compile with CUDA graphs, for small batches")
     group.add_argument(
@@ -82,9 +88,7 @@ def apply_speed(cfg: Config, args: argparse.Namespace) -> list[str]:
             out.
     """
     speed = read_speed({**(cfg.pop("speed", None) or {}), **_flags(args)})
-    if args.amp:
-        _set_mixed_precision(cfg, "")
-    elif speed.precision:
+    if speed.precision:
         _set_precision(cfg, speed.precision)
     if speed.channels_last:
         _add_hook(cfg, {"type": "hrnet_plugin.ChannelsLastHook"})
@@ -105,15 +109,15 @@ def read_speed(given: Mapping[str, Any]) -> Speed:
     Raises:
         ConfigError: an entry that is misspelt or of another kind.
     """
-    known = {entry.name: entry.default for entry in fields(Speed)}
+    known = [entry.name for entry in fields(Speed)]
     for name, value in given.items():
         if name not in known:
             raise ConfigError(f"speed.{name}", found="no such option", do=suggestion(name, known))
-        _check_value(name, value, known[name])
+        _check_value(name, value)
     return Speed(**given)
 
 
-def _check_value(name: str, value: object, default: object) -> None:
+def _check_value(name: str, value: object) -> None:
     if name == "precision":
         fits, expected = value in ("", *PRECISIONS), " or ".join(PRECISIONS)
     elif name == "accumulate":
@@ -134,17 +138,17 @@ def _flags(args: argparse.Namespace) -> dict[str, Any]:
 
 def _set_precision(cfg: Config, precision: str) -> None:
     if precision != "fp32":
-        _set_mixed_precision(cfg, precision)
+        _set_autocast(cfg, precision)
     elif type_name(cfg.optim_wrapper) == "AmpOptimWrapper":
         cfg.optim_wrapper.type = "OptimWrapper"
         for key in ("dtype", "loss_scale", "use_fsdp"):
             cfg.optim_wrapper.pop(key, None)
 
 
-def _set_mixed_precision(cfg: Config, precision: str) -> None:
+def _set_autocast(cfg: Config, precision: str) -> None:
     from mmengine.device import get_device
 
-    flag = f"--precision {precision}" if precision else "--amp"
+    flag = "--amp" if precision == "auto" else f"--precision {precision}"
     kind = type_name(cfg.optim_wrapper) or "OptimWrapper"
     if kind not in ("OptimWrapper", "AmpOptimWrapper"):
         raise ConfigError(flag, found=f"optim_wrapper of type {kind}", expected="OptimWrapper in the config")
@@ -159,8 +163,8 @@ def _set_mixed_precision(cfg: Config, precision: str) -> None:
         if not on_cpu:
             cfg.optim_wrapper.loss_scale = 1.0
     else:
-        if precision:
-            cfg.optim_wrapper.dtype = _DTYPES[precision]
+        if precision == "fp16":
+            cfg.optim_wrapper.dtype = "float16"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
 
 
@@ -196,7 +200,7 @@ def _set_fused(cfg: Config, wanted: bool | str) -> list[str]:
     raise ConfigError("--fused-optimizer", found=found, expected=" or ".join(_FUSED_OPTIMIZERS))
 
 
-def _backbone(cfg: Config, option: str):
+def _backbone(cfg: Config, option: str) -> ConfigDict:
     """The dict of the backbone, also of a model within another."""
     model = cfg.model
     while "backbone" not in model and isinstance(model.get("module"), dict):

@@ -87,3 +87,9 @@ def is_plain_convolution(conv: nn.Module) -> bool:
 def has_hooks(module: nn.Module) -> bool:
     """Whether something else is called with the module."""
     return bool(module._forward_hooks or module._forward_pre_hooks)
+
+
+def runs_by_itself(module: nn.Module, *kinds: type[nn.Module]) -> bool:
+    """Whether a module runs as one of `kinds` does, of which it may be a subclass, and nothing is called with it."""
+    own = any(isinstance(module, kind) and type(module).forward is kind.forward for kind in kinds)
+    return own and not has_hooks(module)

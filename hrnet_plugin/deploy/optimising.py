@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from torch import nn
 
 from .reparameterizing import reparameterize
-from .rewrites.fused_blocks import fuse_convolutions
+from .rewrites.fusing import fuse_convolutions
 
 #: What is done to a folded network beyond its memory order, runtime by runtime. The others find the same by themselves:
 #: their compilers fuse sums and ReLUs into convolutions, and adding step by step gained none of them anything.

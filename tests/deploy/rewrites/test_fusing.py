@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from hrnet_plugin.archs import BranchSpec
 from hrnet_plugin.archs.spec import Fusion
 from hrnet_plugin.deploy import reparameterize
-from hrnet_plugin.deploy.rewrites.fused_blocks import FusedBlock, FusedFuse, fuse_convolutions
+from hrnet_plugin.deploy.rewrites.fused_block import FusedBlock
 from hrnet_plugin.deploy.rewrites.fused_conv import FusedConv2d, can_fuse
+from hrnet_plugin.deploy.rewrites.fused_fuse import FusedFuse
+from hrnet_plugin.deploy.rewrites.fusing import fuse_convolutions
 from hrnet_plugin.models import HRNet
 from hrnet_plugin.nets import HighResolutionModule
 from hrnet_plugin.nets.blocks import BasicBlock
