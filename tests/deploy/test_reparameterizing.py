@@ -42,14 +42,6 @@ SLOW_MODELS = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def far_from_neutral(model: nn.Module) -> nn.Module:
     """The model in evaluation mode, each norm with statistics, weights and biases of its own."""
     generator = torch.Generator().manual_seed(0)
