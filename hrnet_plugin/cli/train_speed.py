@@ -87,7 +87,10 @@ def apply_speed(cfg: Config, args: argparse.Namespace) -> list[str]:
         ConfigError: an entry that is misspelt, of another kind, or that the machine or the rest of the config rules
             out.
     """
-    speed = read_speed({**(cfg.pop("speed", None) or {}), **_flags(args)})
+    given = cfg.pop("speed", None) or {}
+    if not isinstance(given, Mapping):
+        raise ConfigError("speed", found=repr(given), expected="a dict, such as speed = dict(channels_last=True)")
+    speed = read_speed({**given, **_flags(args)})
     if speed.precision:
         _set_precision(cfg, speed.precision)
     if speed.channels_last:

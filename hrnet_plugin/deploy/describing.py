@@ -81,7 +81,7 @@ def pixel_scaling(cfg: Config) -> PixelScaling:
     """How the config's network wants its pixels; images come as BGR, as OpenCV reads them."""
     chosen = model_config(cfg).get("data_preprocessor") or {}
     mean, std = chosen.get("mean") or (0.0, 0.0, 0.0), chosen.get("std") or (1.0, 1.0, 1.0)
-    swaps = bool(chosen.get("bgr_to_rgb") or chosen.get("to_rgb"))
+    swaps = any(chosen.get(key) for key in ("bgr_to_rgb", "rgb_to_bgr", "to_rgb"))  # each swaps the first and the last
     return PixelScaling(tuple(map(float, mean)), tuple(map(float, std)), swaps)
 
 

@@ -19,8 +19,10 @@ from .tensor_model import TensorModel
 #: Models whose prediction is backbone, neck, head and then what needs no network.
 _SUITABLE = ("TopdownPoseEstimator", "BottomupPoseEstimator", "EncoderDecoder", "CascadeEncoderDecoder")
 _SUITABLE += ("ImageClassifier",)
-#: Heads that compute more than one function of the features: they look at the features again while they decode.
+#: Heads that compute more than one function of the features (they look at the features again while they decode), or
+#: whose prediction is not through their own `forward(features)`.
 _UNSUITABLE_HEADS = ("CIDHead", "DEKRHead", "RTMOHead", "PointHead")
+_UNSUITABLE_HEADS += ("VisPredictHead", "MultiTaskHead", "MaskFormerHead", "Mask2FormerHead")
 #: Runtimes of so many sizes of images stay in memory.
 _SIZES_KEPT = 4
 

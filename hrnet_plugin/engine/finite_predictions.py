@@ -17,7 +17,12 @@ from hrnet_plugin.errors import CheckpointError
 from hrnet_plugin.registry import HOOKS
 
 #: Where the frameworks' samples hold numbers that a metric reads: field, then entry.
-_PREDICTED = (("pred_instances", "keypoints"), ("pred_instances", "bboxes"), ("seg_logits", "data"))
+_PREDICTED = (
+    ("pred_instances", "keypoints"),
+    ("pred_instances", "bboxes"),
+    ("seg_logits", "data"),
+    ("pred_score", ""),
+)
 
 
 @HOOKS.register_module()
@@ -32,10 +37,11 @@ class FinitePredictionsHook(Hook):
         """Looks at the predictions of one batch."""
         for sample in outputs:
             for field, entry in _PREDICTED:
-                values = getattr(getattr(sample, field, None), entry, None)
+                values = getattr(sample, field, None)
+                values = getattr(values, entry, None) if entry else values
                 if values is not None and not _is_finite(values):
                     raise CheckpointError(
-                        f"predicted {entry} of {_image_of(sample)}",
+                        f"predicted {entry or field} of {_image_of(sample)}",
                         found="values that are not finite (NaN or infinite)",
                         expected="numbers",
                         do="The weights or the training that made them have diverged: lower the learning rate, or take "

@@ -141,6 +141,11 @@ def test_a_wrong_entry_is_told(entry, line):
         apply_speed(config(speed=entry), flags())
 
 
+def test_a_speed_that_is_no_dict_is_told():
+    with pytest.raises(ConfigError, match=r"speed: found 'fast', expected a dict"):
+        apply_speed(config(speed="fast"), flags())
+
+
 @pytest.mark.parametrize(
     ("given", "other", "line"),
     [

@@ -1,22 +1,30 @@
 """torch's archives (.pt2) may hold pickled objects, which run code when torch reads them. Ours hold none.
 
-torch reads some parts of an archive with `weights_only=False` whatever its caller wants, so what could run is looked
-for before torch sees the file.
+torch reads some parts of an archive with `weights_only=False` whatever its caller wants, and older layouts as a whole.
+So before torch sees the file, every part of it must be one that ours have, under its exact name.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import torch
 
 from ...errors import CheckpointError
 from ..description import KEY
 
-_CONFIGS = ("_weights_config.json", "_constants_config.json")
+_CONFIGS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
+_SAMPLE = "data/sample_inputs/model.pt"
+#: Every part that an archive may have, below its one folder.
+_PARTS = re.compile(
+    r"archive_format|archive_version|byteorder|version|\.data/(version|serialization_id)|models/model\.json"
+    r"|data/weights/(weight_\d+|model_weights_config\.json)|data/constants/(tensor_\d+|model_constants_config\.json)"
+    r"|data/sample_inputs/model\.pt|extra/[\w.-]+"
+)
 _TENSORS = ("weight_", "tensor_")
 
 
@@ -32,11 +40,12 @@ def check_archive(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
-            parts = {str(PurePosixPath(*PurePosixPath(name).parts[1:])): name for name in names}
+            parts = {name.partition("/")[2]: name for name in names}
             if "archive_format" not in parts:
                 raise CheckpointError(
                     f"exported file {path}", found="no archive of torch.export", expected="a .pt2 file"
                 )
+            _check_layout(path, names)
             for part, name in parts.items():
                 _check_part(path, part, archive.read(name) if _is_looked_into(part) else b"")
             description = parts.get(f"extra/{KEY}")
@@ -48,18 +57,25 @@ def check_archive(path: Path) -> str:
 
 
 def _is_looked_into(part: str) -> bool:
-    return part.endswith(_CONFIGS) or part.startswith("data/sample_inputs/")
+    return part in (*_CONFIGS, _SAMPLE)
+
+
+def _check_layout(path: Path, names: list[str]) -> None:
+    roots = {name.partition("/")[0] for name in names}
+    # torch finds parts whatever the case of their names.
+    if len(roots) > 1 or len({name.lower() for name in names}) < len(names):
+        raise CheckpointError(
+            f"exported file {path}", found="several archives in one", expected="one folder, each part once"
+        )
 
 
 def _check_part(path: Path, part: str, content: bytes) -> None:
-    folder, name = str(PurePosixPath(part).parent), PurePosixPath(part).name
-    pickled = (
-        (folder == "data/constants" and not name.startswith(_TENSORS) and not name.endswith(_CONFIGS))
-        or part.startswith("data/aotinductor")
-        or (part.endswith(_CONFIGS) and _names_pickles(json.loads(content)))
-        or (part.startswith("data/sample_inputs/") and not _holds_tensors(content))
+    runs = (
+        not _PARTS.fullmatch(part)
+        or (part in _CONFIGS and _names_pickles(json.loads(content)))
+        or (part == _SAMPLE and not _holds_tensors(content))
     )
-    if pickled:
+    if runs:
         raise CheckpointError(
             f"exported file {path}",
             found=f"{part}, which runs code when it is read",

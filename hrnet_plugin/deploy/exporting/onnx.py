@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ...errors import CheckpointError, ConfigError
+from ...errors import CheckpointError
 from ..description import KEY, NetworkDescription
 from ..optional import need
 from ..tensor_model import TensorModel
@@ -104,13 +104,3 @@ def read_description(path: Path) -> NetworkDescription:
         raise CheckpointError(f"exported file {path}", found="no ONNX model", expected="a whole .onnx file") from error
     found = [entry.value for entry in model.metadata_props if entry.key == KEY]
     return NetworkDescription.from_json(found[0] if found else "", str(path))
-
-
-def check_precision(precision: str) -> None:
-    """Raises:
-    ConfigError: a precision that ONNX files are not written in.
-    """
-    if precision not in PRECISIONS:
-        raise ConfigError(
-            f"--precision {precision} with --to onnx", found="no such numbers", expected=" or ".join(PRECISIONS)
-        )

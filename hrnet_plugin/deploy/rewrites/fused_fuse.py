@@ -77,9 +77,20 @@ def can_fuse_layer(module: nn.Module) -> bool:
         return False
     paths = [getattr(module, str(source)) for source in range(module.num_paths)]
     below, above = paths[module.target + 1 :], paths[: module.target]
-    return all(len(path) == 1 and can_fuse(path[0]) for path in below) and all(
-        len(step) == 1 and can_fuse(step[0]) for step in (path[-1] for path in above)
+    if any(map(has_hooks, (*paths, *(step for path in above for step in path)))):
+        return False
+    # Each halving is a convolution and a ReLU, the last without: norms that could not be folded would stand between.
+    rows = [[list(step) for step in path] for path in above]
+    halvings = [step for row in rows for step in row[:-1]]
+    return (
+        all(len(path) == 1 and can_fuse(path[0]) for path in below)
+        and all(len(step) == 2 and can_fuse(step[0]) and _is_relu(step[1]) for step in halvings)
+        and all(len(row[-1]) == 1 and can_fuse(row[-1][0]) for row in rows)
     )
+
+
+def _is_relu(module: nn.Module) -> bool:
+    return type(module) is nn.ReLU and not has_hooks(module)
 
 
 def _doubled(low: torch.Size, high: torch.Size) -> bool:

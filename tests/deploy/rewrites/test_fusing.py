@@ -166,3 +166,13 @@ def test_a_block_that_stands_in_two_places_keeps_its_input():
     with torch.inference_mode():
         assert furthest((rewritten(images),), (block(block(images)),)) < 1e-5
     assert torch.equal(images, kept)
+
+
+def test_a_norm_within_a_strided_path_that_has_a_hook_stays():
+    branches = [BranchSpec("BASIC", 1, width) for width in (4, 6, 8)]
+    module = far_from_neutral(HighResolutionModule(branches, (4, 6, 8)))
+    module.fuse_layers[2].get_submodule("0.0.1").register_forward_hook(lambda *_: None)
+    rewritten = fused(module)
+    features = [torch.randn(1, width, 32 >> index, 24 >> index) for index, width in enumerate((4, 6, 8))]
+    with torch.inference_mode():
+        assert furthest(tuple(rewritten(features)), tuple(module(features))) < 1e-5
