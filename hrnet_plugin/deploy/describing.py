@@ -56,7 +56,7 @@ def describe(
         keypoint_names=_keypoint_names(meta),
         flip_indices=tuple(map(int, meta.get("flip_indices", ()))),
         sigmas=tuple(float(sigma) for sigma in meta.get("dataset_keypoint_sigmas", meta.get("sigmas", ()))),
-        codec=_jsonable(head.get("decoder") or {}),
+        codec=_codec(head.get("decoder") or {}),
         test_cfg=_jsonable(cfg.model.get("test_cfg") or {}),
         classes=() if "keypoint_id2name" in meta else tuple(meta.get("classes") or ()),
         palette=tuple(tuple(colour) for colour in meta.get("palette") or ()) if task == "segmentation" else (),
@@ -75,6 +75,11 @@ def task_of(cfg: Config) -> str:
     if kind in ("EncoderDecoder", "CascadeEncoderDecoder"):
         return "segmentation"
     return "classification" if kind == "ImageClassifier" else "features"
+
+
+def _codec(decoder: dict) -> dict:
+    """The codec as the config writes it, its class without a scope."""
+    return {**_jsonable(decoder), "type": type_name(decoder)} if decoder else {}
 
 
 def pixel_scaling(cfg: Config) -> PixelScaling:

@@ -27,8 +27,15 @@ def mask(value: float) -> BaseDataElement:
     return sample
 
 
+def label(value: float) -> BaseDataElement:
+    """A sample of mmpretrain with three classes."""
+    sample = BaseDataElement(metainfo={"img_path": "train/7.jpg"})
+    sample.pred_score = torch.tensor([0.5, value, 0.2])
+    return sample
+
+
 @pytest.mark.parametrize("stage", ["after_val_iter", "after_test_iter"])
-@pytest.mark.parametrize("sample", [pose, mask])
+@pytest.mark.parametrize("sample", [pose, mask, label])
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_predictions_that_are_no_numbers_are_refused(stage, sample, value):
     with pytest.raises(CheckpointError, match=r"of train/7\.jpg: found values that are not finite") as error:
@@ -36,7 +43,7 @@ def test_predictions_that_are_no_numbers_are_refused(stage, sample, value):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("sample", [pose, mask])
+@pytest.mark.parametrize("sample", [pose, mask, label])
 def test_numbers_pass(sample):
     FinitePredictionsHook().after_test_iter(None, 0, None, [sample(1.0), sample(-3.5)])
 

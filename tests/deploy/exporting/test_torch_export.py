@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import zipfile
+
 import pytest
 import torch
 
@@ -35,3 +37,23 @@ def test_other_files_are_told_from_exports(tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "x.pt2")
     with pytest.raises(CheckpointError, match=r"found no archive of torch.export, expected a .pt2 file"):
         load(tmp_path / "x.pt2")
+
+
+@pytest.mark.parametrize(
+    ("added", "line"),
+    [
+        ("x/data/weights/model.pt", "data/weights/model.pt, which runs code when it is read"),
+        ("x/data/constants/opaque_0", "data/constants/opaque_0, which runs code"),
+        ("x/data/aotinductor/model/a.so", "data/aotinductor/model/a.so, which runs code"),
+        ("x/data/weights/Model_Weights_Config.json", "several archives in one"),
+        ("version", "several archives in one"),
+        ("serialized_state_dict.pt", "several archives in one"),
+    ],
+)
+def test_an_archive_that_holds_more_than_tensors_is_refused(added, line, tmp_path, pose, description):
+    path = write(pose, tmp_path / "x.pt2", description, InputShape((64, 64)))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(added, b"anything")
+    for read in (load, read_description):
+        with pytest.raises(CheckpointError, match=line):
+            read(path)
