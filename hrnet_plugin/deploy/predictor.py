@@ -122,7 +122,9 @@ class Predictor:
             logits = functional.interpolate(logits, size=image.shape[:2], mode="bilinear", align_corners=corners)
         labels = logits.argmax(1)[0] if logits.shape[1] > 1 else (logits[0, 0].sigmoid() > _THRESHOLD).long()
         return SegmentationPrediction(
-            labels.numpy().astype(np.uint8), self.description.classes, self.description.palette
+            labels.numpy().astype(np.uint8 if logits.shape[1] <= 256 else np.uint16),
+            self.description.classes,
+            self.description.palette,
         )
 
     def _logits(self, images: Tensor) -> Tensor:
