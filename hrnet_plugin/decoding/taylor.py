@@ -13,10 +13,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from .whole_maps import exact_dark_offsets, exact_udp_offsets
+from .whole_maps import DARK_FLOOR, UDP_CEILING, UDP_FLOOR, exact_dark_offsets, exact_udp_offsets
 
-#: Lower limits of the logarithm.
-DARK_FLOOR, UDP_FLOOR, UDP_CEILING = 1e-10, 1e-3, 50.0
 #: Derivatives of float32 logarithms are known to about 1e-6: with less curvature than this for each cell of the step, a
 #: step is known to less than a hundred thousandth of a cell.
 _LEAST_CURVATURE = 0.01

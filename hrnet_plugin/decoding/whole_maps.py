@@ -5,6 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+#: Of what the logarithm is taken of, as mmpose has them: no less, and for UDP no more.
+DARK_FLOOR, UDP_FLOOR, UDP_CEILING = 1e-10, 1e-3, 50.0
+
 
 def smooth(maps: np.ndarray, kernel: int) -> np.ndarray:
     """Smoothed copies of maps (K, H, W), each with the maximum that it had; zeros surround a map."""
@@ -22,7 +25,7 @@ def smooth(maps: np.ndarray, kernel: int) -> np.ndarray:
 def exact_dark_offsets(maps: np.ndarray, cells: np.ndarray, kernel: int) -> np.ndarray:
     """Offsets (K, 2) for maxima `cells` (K, 2) of maps (K, H, W); see `taylor.dark_offsets`."""
     height, width = maps.shape[1:]
-    logs = np.log(np.maximum(smooth(maps, kernel), 1e-10))
+    logs = np.log(np.maximum(smooth(maps, kernel), DARK_FLOOR))
     offsets = np.zeros(cells.shape, np.float32)
     for index, (column, row) in enumerate(cells.astype(int)):
         if not (1 < column < width - 2 and 1 < row < height - 2):
@@ -44,7 +47,7 @@ def exact_udp_offsets(maps: np.ndarray, cells: np.ndarray, kernel: int) -> np.nd
     memory, as released networks were evaluated; its score says that it is no keypoint.
     """
     joints, height, width = maps.shape
-    logs = np.log(np.clip(smooth(maps, kernel), 1e-3, 50.0))
+    logs = np.log(np.clip(smooth(maps, kernel), UDP_FLOOR, UDP_CEILING))
     line = width + 2
     flat = np.pad(logs, ((0, 0), (1, 1), (1, 1)), mode="edge").reshape(-1)
     at = (cells[:, 0] + 1 + (cells[:, 1] + 1) * line + line * (height + 2) * np.arange(joints)).astype(int)

@@ -19,9 +19,6 @@ from .exporting.staging import staged
 from .optional import need
 from .tensor_model import TensorModel
 
-#: Beyond these few hundred, ranges hardly change.
-ENOUGH_IMAGES = 300
-
 
 def write_quantised(
     network: TensorModel,
@@ -37,7 +34,7 @@ def write_quantised(
         path: A .xml or .onnx file; replaced as a whole or not at all.
         description: Goes into the file, with `int8` for its precision.
         shape: Fixed or free batch and size.
-        images: (N, C, H, W) as the network takes them; the first `ENOUGH_IMAGES` are used.
+        images: (N, C, H, W) as the network takes them; all of them are used.
 
     Raises:
         ConfigError: no images, a format without int8, or a layer that cannot be exported.
@@ -61,15 +58,12 @@ class _Images:
         self._kept: list[Tensor] = []
         for batch in images or ():
             self._kept += batch.detach().cpu().float().contiguous().split(1)
-            if len(self._kept) >= ENOUGH_IMAGES:
-                break
-        del self._kept[ENOUGH_IMAGES:]
         if not self._kept:
             raise ConfigError(
                 "int8",
                 found="no images to calibrate with",
-                expected=f"some, {ENOUGH_IMAGES} are enough",
-                do="Give --data-root or --calibrate DIR",
+                expected="some; 300 are enough",
+                do="Give some hundred of those that the network was trained with",
             )
 
     def __len__(self) -> int:

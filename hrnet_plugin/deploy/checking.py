@@ -222,8 +222,10 @@ class _Part:
 
 def _coco_part(source: Path, count: int, folder: Path) -> _Part:
     content = json.loads(source.read_text(encoding="utf-8"))
-    step = max(1, len(content["images"]) // count)
-    images = content["images"][::step][:count]
+    shown = {entry["image_id"] for entry in content["annotations"] if any(entry.get("keypoints") or ())}
+    # Where nobody is to be seen, there is nothing for a network of single persons to be evaluated on.
+    images = [image for image in content["images"] if image["id"] in shown] or content["images"]
+    images = images[:: max(1, len(images) // count)][:count]
     known = frozenset(image["id"] for image in images)
     annotations = [entry for entry in content["annotations"] if entry["image_id"] in known]
     path = folder / source.name

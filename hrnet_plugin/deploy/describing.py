@@ -15,6 +15,8 @@ from ..zoo.quiet import quiet
 from .description import NetworkDescription
 from .tensor_model import PixelScaling
 
+#: mmseg's own for networks of one output.
+_THRESHOLD = 0.3
 #: Codecs of heatmaps with one keypoint each, which `decoding` reads.
 _HEATMAP_CODECS = ("MSRAHeatmap", "UDPHeatmap")
 
@@ -61,6 +63,7 @@ def describe(
         classes=() if "keypoint_id2name" in meta else tuple(meta.get("classes") or ()),
         palette=tuple(tuple(colour) for colour in meta.get("palette") or ()) if task == "segmentation" else (),
         align_corners=bool(head.get("align_corners", False)),
+        threshold=float(_THRESHOLD if head.get("threshold") is None else head["threshold"]),
         network=dict(network or {}),
         preparing=_jsonable(_preparing(cfg, task)),
         name=name,
@@ -166,14 +169,25 @@ def _keypoint_names(meta: Mapping) -> tuple[str, ...]:
     return tuple(names[index] for index in sorted(names))
 
 
+def _wrappers(loader: Mapping) -> Iterator[Mapping]:
+    """The data sets of a loader that hold others, from the outermost on."""
+    node = loader.get("dataset")
+    while isinstance(node, Mapping) and (node.get("dataset") or node.get("datasets")):
+        yield node
+        inner = node.get("dataset") or node["datasets"]
+        node = inner[0] if isinstance(inner, (list, tuple)) else inner
+
+
 def dataset_meta(cfg: Config) -> Mapping:
     """What the data set says of itself: keypoints or classes; empty without one. Its files are not opened."""
     from mmengine.registry import DATASETS
 
     loaders = (cfg.get(f"{split}_dataloader") for split in ("test", "val", "train"))
-    dataset = next((dataset for loader in loaders for dataset in leaf_datasets(loader)), None)
+    loader, dataset = next(((loader, leaf) for loader in loaders for leaf in leaf_datasets(loader)), (None, None))
     if dataset is None:
         return {}
+    # What joins data sets, each with keypoints of its own, says which ones it turns them into.
+    dataset = next((node for node in _wrappers(loader) if node.get("metainfo")), dataset)
     with DATASETS.switch_scope_and_registry(cfg.get("default_scope")) as registry:
         kind = dataset["type"] if isinstance(dataset["type"], type) else registry.get(dataset["type"])
     meta = {**(getattr(kind, "METAINFO", None) or {}), **(dataset.get("metainfo") or {})}

@@ -37,6 +37,7 @@ class NetworkDescription:
         classes: Of a segmentation or classification network.
         palette: A colour (R, G, B) for each class of a segmentation.
         align_corners: Of a segmentation: how its logits are enlarged.
+        threshold: Of a segmentation with one output: the probability above which a pixel belongs to the class.
         preparing: The choices of the config's test pipeline that a single image needs (`predictor`).
         network: The backbone's description (`checkpoints.network_meta`).
         name: The config's name.
@@ -59,6 +60,7 @@ class NetworkDescription:
     classes: tuple[str, ...] = ()
     palette: tuple[tuple[int, int, int], ...] = ()
     align_corners: bool = False
+    threshold: float = 0.3
     preparing: dict = field(default_factory=dict)
     network: dict = field(default_factory=dict)
     name: str = ""
@@ -108,6 +110,7 @@ _SOUND: dict[str, Callable[[Any], bool]] = {
     "keypoint_names": lambda value: _are(value, str),
     "flip_indices": lambda value: _are(value, int),
     "classes": lambda value: _are(value, str),
+    "threshold": lambda value: isinstance(value, (int, float)),
     "codec": lambda value: isinstance(value, dict),
     "test_cfg": lambda value: isinstance(value, dict),
     "preparing": lambda value: isinstance(value, dict),

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from ..config_tree import leaf_datasets, type_name
 from ..data import render_scene
+from ..engine.image_files import check_image_file
 from ..errors import ConfigError, DataError
 from ..zoo.quiet import quiet
 from .describing import dataset_meta
@@ -132,6 +133,7 @@ def _through_pipeline(cfg: Config, preprocessor: nn.Module, paths: Sequence[Path
 
 
 def _sample(path: Path) -> dict[str, Any]:
+    check_image_file(path, do="Restore it, or leave it out")
     image = cv2.imread(str(path))
     if image is None:
         raise DataError(f"image {path}", found="nothing that can be read", expected="a whole image file")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ from .tensor_model import TensorModel
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+#: Images to calibrate with: beyond these few hundred, ranges hardly change.
+ENOUGH_IMAGES = 300
 #: (width, height) that stands for all where any goes.
 _ANY = (256, 256)
 
@@ -39,7 +42,7 @@ def load(
     precision: str | None = None,
     size: tuple[int, int] | None = None,
     threads: int | None = None,
-    calibration: Iterable[Tensor] | None = None,
+    calibration: Tensor | Iterable[Tensor] | None = None,
 ) -> Predictor:
     """A predictor.
 
@@ -53,7 +56,7 @@ def load(
             in its own size, as the config's test does: exactly so in torch, while the others fill it up to multiples of
             32, which changes labels where its sides are none. ncnn alone has one size for all.
         threads: Of the CPU.
-        calibration: Normalised images (N, 3, H, W), for `int8`.
+        calibration: For `int8`: normalised images (N, 3, H, W), or batches of such; the first 300 are taken.
 
     Raises:
         ConfigError: arguments that do not go together, or a network whose outputs are not read here.
@@ -71,6 +74,8 @@ def load(
     _check_numbers(size, threads)
     runtime, precision = runtime or "torch", precision or "fp32"
     check_precision(find_runtime(runtime), precision)
+    if calibration is not None and precision != "int8":
+        raise ConfigError("calibration", found=f"precision {precision}", expected="precision int8, or no calibration")
     check_installed(runtime, precision)
     cfg = _read(config)
     is_free = task_of(cfg) == "segmentation" and size is None and runtime != "ncnn"
@@ -78,10 +83,38 @@ def load(
     description = describe(cfg, name=Path(cfg.filename or "").stem, size=size, precision=precision)
     check_readable(description)
     shape = InputShape(size or _ANY, dynamic_batch=True, dynamic_size=size is None)
-    images = None if calibration is None else fitted(calibration, shape)
+    images = None if calibration is None else fitted(calibration_images(calibration, len(description.mean)), shape)
     network = TensorModel(load_model(cfg, checkpoint))
     started = start_runtime(network, runtime, precision, shape=shape, threads=threads, calibration=images)
     return Predictor(started, description)
+
+
+def calibration_images(given: Tensor | Iterable[Tensor], channels: int = 3) -> Iterator[Tensor]:
+    """The first `ENOUGH_IMAGES` of some images, one by one.
+
+    Args:
+        given: (N, C, H, W), or batches of such, as many as there may be.
+        channels: C.
+
+    Yields:
+        (1, C, H, W).
+
+    Raises:
+        ConfigError: something that is no such tensor.
+    """
+    batches = [given] if isinstance(given, Tensor) else given
+    return islice(_one_by_one(batches, channels), ENOUGH_IMAGES)
+
+
+def _one_by_one(batches: object, channels: int) -> Iterator[Tensor]:
+    expected = f"tensors (N, {channels}, H, W) of normalised images"
+    if isinstance(batches, (str, Path)) or not isinstance(batches, Iterable):
+        raise ConfigError("calibration", found=f"{batches!r:.80}", expected=expected)
+    for batch in batches:
+        if not isinstance(batch, Tensor) or batch.ndim != 4 or batch.shape[1] != channels:
+            found = f"shape {tuple(batch.shape)}" if isinstance(batch, Tensor) else f"a {type(batch).__name__}"
+            raise ConfigError("calibration", found=found, expected=expected)
+        yield from batch.split(1)
 
 
 def is_export(path: str | Path) -> bool:

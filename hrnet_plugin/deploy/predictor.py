@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -69,11 +69,16 @@ class Predictor:
             ConfigError: images that do not fit a fixed-size export.
         """
         single = isinstance(images, (str, Path)) or (isinstance(images, np.ndarray) and images.ndim != 4)
-        several = [images] if single else list(images)
+        several = [images] if single else _listed(images, "images", "a path, an array, or a list of them")
         read = [read_image(image) for image in several]
         if self.description.task != "pose":
             return [self._read(image) for image in read]
-        per_image = [boxes] if single else [None] * len(read) if boxes is None else list(boxes)
+        if single:
+            per_image = [boxes]
+        elif boxes is None:
+            per_image = [None] * len(read)
+        else:
+            per_image = _listed(boxes, "boxes", "a list, one set an image")
         if len(per_image) != len(read):
             raise DataError(
                 "boxes", found=f"those of {len(per_image)} images", expected=f"{len(read)}, one set an image"
@@ -120,7 +125,10 @@ class Predictor:
         if inputs.shape[2:] != image.shape[:2]:
             corners = self.description.align_corners
             logits = functional.interpolate(logits, size=image.shape[:2], mode="bilinear", align_corners=corners)
-        labels = logits.argmax(1)[0] if logits.shape[1] > 1 else (logits[0, 0].sigmoid() > _THRESHOLD).long()
+        if logits.shape[1] > 1:
+            labels = logits.argmax(1)[0]
+        else:
+            labels = (logits[0, 0].sigmoid() > self.description.threshold).long()
         return SegmentationPrediction(
             labels.numpy().astype(np.uint8 if logits.shape[1] <= 256 else np.uint16),
             self.description.classes,
@@ -147,10 +155,6 @@ class Predictor:
         return self.runtime.in_batches(inputs, self.batch)[-1]
 
 
-#: mmseg's own for networks of one output.
-_THRESHOLD = 0.3
-
-
 def check_readable(description: NetworkDescription) -> None:
     """Raises:
     ConfigError: a network whose outputs are not read here.
@@ -162,6 +166,12 @@ def check_readable(description: NetworkDescription) -> None:
             expected="a top-down heatmap, segmentation or classification network",
             do="Use `hrnet test`, with any --runtime",
         )
+
+
+def _listed(given: object, what: str, expected: str) -> list:
+    if isinstance(given, Mapping) or not isinstance(given, Iterable):
+        raise DataError(what, found=f"{given!r:.80}", expected=expected)
+    return list(given)
 
 
 def _checked_boxes(boxes: Sequence | np.ndarray | None, image: np.ndarray) -> np.ndarray:

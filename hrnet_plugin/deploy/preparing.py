@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..engine.image_files import check_image_file
 from ..errors import DataError
 from .description import NetworkDescription
 
@@ -35,7 +36,7 @@ def read_image(image: str | Path | np.ndarray) -> np.ndarray:
     """(H, W, 3) in BGR, 8 bits.
 
     Raises:
-        DataError: no such file, no image, or an array of another kind.
+        DataError: no such file, no image, one that was cut off, or an array of another kind.
     """
     if isinstance(image, np.ndarray):
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
@@ -48,7 +49,8 @@ def read_image(image: str | Path | np.ndarray) -> np.ndarray:
     path = Path(image)
     if not path.is_file():
         raise DataError(f"image {path}", found="no such file")
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
+    check_image_file(path, do="Restore it, or leave it out")
+    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
         raise DataError(f"image {path}", found="nothing that OpenCV reads", expected="a JPEG, PNG or the like")
     return pixels

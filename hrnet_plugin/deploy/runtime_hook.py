@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..engine.checkpoint_fit import unwrapped
 from .in_framework import can_run_through, run_through, starter
-from .runtimes.base import Runtime
+from .runtimes.base import Runtime, set_torch_threads
 
 #: In the place of a runtime's name: the framework's own modules, as they were trained.
 FRAMEWORK = "framework"
@@ -57,12 +57,14 @@ class RuntimeHook(Hook):
             ConfigError: a model that cannot go through a runtime, where that is required.
         """
         if self.name == FRAMEWORK:
+            set_torch_threads(self.threads)
             return
         model = unwrapped(runner.model)
         if not self.required and not can_run_through(model):
             kind = type(model).__name__
             self.notices.append(f"runtime {self.name} cannot compute a {kind}: the framework's own modules did")
             self.name = FRAMEWORK
+            set_torch_threads(self.threads)
             return
         if self.opened is not None:
             run_through(model, lambda network, size: self.opened)

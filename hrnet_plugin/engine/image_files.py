@@ -16,10 +16,17 @@ _JPEG_SCAN = 0xDA
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 
-def check_image_file(path: str | os.PathLike[str]) -> None:
+_IN_ANNOTATIONS = "Restore it, or take it out of the annotations"
+
+
+def check_image_file(path: str | os.PathLike[str], do: str = _IN_ANNOTATIONS) -> None:
     """Check that an image (or mask) file is there and whole.
 
     JPEG, PNG, WebP and BMP are checked to their end, other formats for being there and not empty.
+
+    Args:
+        path: The file.
+        do: What the user can do about one that is not.
 
     Raises:
         DataError: it is missing, empty or cut off.
@@ -32,15 +39,12 @@ def check_image_file(path: str | os.PathLike[str]) -> None:
             file.seek(max(size - 16, 0))
             end = file.read()
     except OSError as error:
-        raise DataError(
-            f"image {path}",
-            found=error.strerror or str(error),
-            do="Restore the file, or take it out of the annotations",
-        ) from error
+        raise DataError(f"image {path}", found=error.strerror or str(error), do=do) from error
     if not size:
-        raise _broken(path, "an empty file")
+        raise DataError(f"image {path}", found="an empty file", expected="a whole image", do=do)
     if not _is_whole(path, start, end, size):
-        raise _broken(path, f"a truncated file ({size} bytes, without the end of the image)")
+        found = f"a truncated file ({size} bytes, without the end of the image)"
+        raise DataError(f"image {path}", found=found, expected="a whole image", do=do)
 
 
 class CheckImageFiles:
@@ -91,9 +95,3 @@ def _has_jpeg_end(data: bytes) -> bool:
             return data.find(_JPEG_END, place) >= 0
         place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
     return False
-
-
-def _broken(path: Path, found: str) -> DataError:
-    return DataError(
-        f"image {path}", found=found, expected="a whole image", do="Restore it, or take it out of the annotations"
-    )

@@ -169,14 +169,14 @@ def test_checkpoints_are_saved_by_our_hook():
 def test_amp_is_bf16_on_a_cpu_and_scaled_on_a_gpu(device: str, expected: dict, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mmengine.device.get_device", lambda: device)
     cfg = Config({"model": {}, "optim_wrapper": {"optimizer": {"type": "Adam"}}})
-    overrides.apply_train_flags(cfg, _train_args(amp=True))
+    overrides.apply_train_flags(cfg, _train_args(precision="auto"))
     assert cfg.optim_wrapper == {"type": "AmpOptimWrapper", "optimizer": {"type": "Adam"}, **expected}
 
 
 def test_flags_that_the_config_has_nothing_for_are_refused():
     cfg = Config({"model": {"head": {}}, "optim_wrapper": {"type": "ApexOptimWrapper"}, "test_evaluator": {}})
     with pytest.raises(ConfigError, match="optim_wrapper of type ApexOptimWrapper"):
-        overrides.apply_train_flags(cfg, _train_args(amp=True))
+        overrides.apply_train_flags(cfg, _train_args(precision="auto"))
     with pytest.raises(ConfigError, match=r"auto_scale_lr\.base_batch_size"):
         overrides.apply_train_flags(cfg, _train_args(auto_scale_lr=True))
     arguments = {"checkpoint": "a.pth", "dump": None, "out": None}

@@ -135,6 +135,18 @@ def test_metric_of_poses_is_that_of_the_images_looked_at(miniature, pose_model):
     assert annotations.read_text(encoding="utf-8") == content
 
 
+def test_poses_are_evaluated_where_there_are_persons(miniature, pose_model, tmp_path):
+    """Images without a person come first in the file, and more of them than are looked at."""
+    cfg = copy.deepcopy(miniature["pose"])
+    source = Path(cfg.test_evaluator.ann_file)
+    content = json.loads(source.read_text(encoding="utf-8"))
+    empty = [{**content["images"][0], "id": 10**6 + index} for index in range(50)]
+    file = tmp_path / source.name
+    file.write_text(json.dumps({**content, "images": empty + content["images"]}), encoding="utf-8")
+    cfg.test_evaluator.ann_file = cfg.test_dataloader.dataset.ann_file = str(file)
+    assert compare_metrics(cfg, pose_model, runtime_of(pose_model, lambda output: output), 2).images >= 2
+
+
 def test_a_metric_without_a_number(miniature, build, tmp_path):
     cfg = copy.deepcopy(miniature["seg"])
     cfg.test_evaluator = {"type": "mmengine.DumpResults", "out_file_path": str(tmp_path / "x.pkl")}

@@ -110,3 +110,16 @@ def test_the_data_set_s_own_words(pose_cfg):
         cfg[f"{split}_dataloader"] = None
     assert dataset_meta(cfg) == {}
     assert describe(cfg, size=(96, 128)).keypoint_names == ()
+
+
+def test_joined_data_sets_say_what_they_are_joined_into(pose_cfg):
+    cfg = copy.deepcopy(pose_cfg)
+    leaf = dict(cfg.test_dataloader.dataset)
+    other = {"type": "MpiiDataset", "ann_file": "x.json"}
+    joined = {"type": "CombinedDataset", "metainfo": {"from_file": "configs/_base_/datasets/crowdpose.py"}}
+    cfg.test_dataloader.dataset = {**joined, "datasets": [other, leaf]}
+    assert len(describe(cfg, size=(96, 128)).keypoint_names) == 14
+    cfg.test_dataloader.dataset = {"type": "RepeatDataset", "times": 2, "dataset": {**joined, "datasets": [leaf]}}
+    assert len(describe(cfg, size=(96, 128)).keypoint_names) == 14
+    cfg.test_dataloader.dataset = {"type": "RepeatDataset", "times": 2, "dataset": other}
+    assert len(describe(cfg, size=(96, 128)).keypoint_names) == 16

@@ -19,7 +19,7 @@ from hrnet_plugin.deploy.describing import describe, usual_size
 from hrnet_plugin.deploy.exporting import torch_export
 from hrnet_plugin.deploy.exporting.formats import FORMATS, files_of
 from hrnet_plugin.deploy.exporting.shape import InputShape
-from hrnet_plugin.deploy.load import load_model, network_entry
+from hrnet_plugin.deploy.load import ENOUGH_IMAGES, calibration_images, load_model, network_entry
 from hrnet_plugin.deploy.predictor import Predictor
 from hrnet_plugin.deploy.runtimes.start import start_runtime
 from hrnet_plugin.deploy.tensor_model import TensorModel
@@ -105,7 +105,39 @@ def test_calibration_images_come_in_any_size(pose_cfg, pose_checkpoint, monkeypa
     hrnet_plugin.load(
         pose_cfg, pose_checkpoint, runtime="openvino", precision="int8", calibration=[torch.zeros(2, 3, 50, 60)]
     )
-    assert [image.shape for image in seen] == [(2, 3, 128, 96)]
+    assert [image.shape for image in seen] == [(1, 3, 128, 96)] * 2
+
+
+def test_no_more_calibration_images_are_taken_than_are_enough():
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield torch.zeros(7, 3, 1, 1)
+
+    kept = list(calibration_images(endless()))
+    assert len(kept) == ENOUGH_IMAGES
+    assert len(taken) == -(-ENOUGH_IMAGES // 7)
+    assert [image.shape for image in calibration_images(torch.zeros(2, 3, 5, 6))] == [(1, 3, 5, 6)] * 2
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (torch.zeros(3, 5, 6), r"shape \(3, 5, 6\)"),
+        ([torch.zeros(3, 5, 6)], r"shape \(3, 5, 6\)"),
+        (torch.zeros(2, 1, 5, 6), r"shape \(2, 1, 5, 6\)"),
+        ([np.zeros((1, 3, 5, 6))], "a ndarray"),
+        ("images", "'images'"),
+        (5, "5"),
+    ],
+)
+def test_calibration_images_that_are_none(given, found):
+    with pytest.raises(
+        ConfigError, match=rf"calibration: found {found}, expected tensors \(N, 3, H, W\) of normalised"
+    ):
+        list(calibration_images(given))
 
 
 def test_an_exported_file_needs_nothing_else(exported, scene, tmp_path, monkeypatch):
@@ -153,6 +185,7 @@ def test_weights_of_another_network(pose_checkpoint):
         ({"runtime": "onnxruntime", "precision": "bf16"}, "precision of runtime onnxruntime: found bf16"),
         ({"precision": "int8"}, "precision of runtime torch: found int8, expected fp32 or bf16"),
         ({"runtime": "openvino", "precision": "int8"}, "int8: found no images to calibrate with"),
+        ({"calibration": []}, "calibration: found precision fp32, expected precision int8, or no calibration"),
         ({"size": 192}, r"size: found 192, expected \(width, height\) of 32 pixels or more"),
         ({"size": (192, 16)}, r"size: found \(192, 16\), expected"),
         ({"size": (192, 256, 3)}, r"size: found \(192, 256, 3\), expected"),

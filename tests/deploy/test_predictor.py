@@ -24,6 +24,7 @@ from hrnet_plugin.deploy.exporting.shape import InputShape
 from hrnet_plugin.deploy.predictions import PosePrediction
 from hrnet_plugin.deploy.predictor import Predictor
 from hrnet_plugin.deploy.runtimes.base import Runtime
+from hrnet_plugin.deploy.runtimes.start import start_runtime
 from hrnet_plugin.deploy.runtimes.torch_eager import TorchRuntime
 from hrnet_plugin.deploy.tensor_model import TensorModel
 from hrnet_plugin.errors import ConfigError, DataError
@@ -190,6 +191,18 @@ def test_boxes_of_another_number_of_images(pose_cfg, pose_model, scene):
         of_peaks(pose_cfg, pose_model)[1]([scene, scene], _BOXES)
 
 
+@pytest.mark.parametrize("images", [None, 5, {"a.jpg": 1}])
+def test_images_that_are_none(images, pose_cfg, pose_model):
+    with pytest.raises(DataError, match=r"images: found .*, expected a path, an array, or a list of them"):
+        of_peaks(pose_cfg, pose_model)[1](images)
+
+
+@pytest.mark.parametrize("boxes", [5, {0: [1, 2, 3, 4]}])
+def test_boxes_of_several_images_that_are_no_list(boxes, pose_cfg, pose_model, scene):
+    with pytest.raises(DataError, match=r"boxes: found .*, expected a list, one set an image"):
+        of_peaks(pose_cfg, pose_model)[1]([scene, scene], boxes)
+
+
 def test_a_fixed_batch_is_filled_up(pose_cfg, pose_model, scene):
     theirs = of_peaks(pose_cfg, pose_model)[1]
     shape = InputShape((96, 128), batch=3)
@@ -317,6 +330,27 @@ def test_one_output_is_a_threshold(seg_cfg, scene):
     (found,) = Predictor(TorchRuntime(Constant()), describe(seg_cfg))(scene[:64, :64])
     assert found.labels[:15].max() == 0
     assert found.labels[30:].min() == 1
+    certain = copy.deepcopy(seg_cfg)
+    certain.model.decode_head.threshold = 0.8
+    (fewer,) = Predictor(TorchRuntime(Constant()), describe(certain))(scene[:64, :64])
+    steps = torch.linspace(-2, 2, 16).sigmoid()
+    for labels, threshold in ((found.labels, 0.3), (fewer.labels, 0.8)):
+        assert labels.mean() == pytest.approx(float((steps > threshold).float().mean()), abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "ncnn"])
+def test_tiles_narrower_than_a_fixed_size(name, seg_cfg, scene):
+    """A runtime that reads files has one size: an image smaller than a tile is filled up to it."""
+    pytest.importorskip("pnnx" if name == "ncnn" else name)
+    cfg = copy.deepcopy(seg_cfg)
+    cfg.model.test_cfg = {"mode": "slide", "crop_size": (96, 96), "stride": (64, 64)}
+    torch.manual_seed(0)
+    network = TensorModel(nn.Sequential(nn.Conv2d(3, 6, 3, stride=4, padding=1)).eval())
+    shape, description = InputShape((96, 96), dynamic_batch=True), describe(cfg, size=(96, 96))
+    ours = Predictor(start_runtime(network, name, shape=shape, threads=1), description)(scene[:77, :65])[0].labels
+    theirs = Predictor(TorchRuntime(network), description)(scene[:77, :65])[0].labels
+    assert ours.shape == theirs.shape == (77, 65)
+    assert (ours == theirs)[:-4, :-4].mean() > 0.99
 
 
 class _Scores(Runtime):
@@ -374,3 +408,11 @@ def test_an_image_that_cannot_be_read_is_one_line(images, pose_cfg, pose_model):
     with pytest.raises(DataError, match=r"image.*: found (no such file|an array \(5, 5\) of uint8)") as caught:
         of_peaks(pose_cfg, pose_model)[1](images)
     assert "\n" not in str(caught.value)
+
+
+def test_an_image_that_was_cut_off_is_one_line(pose_cfg, pose_model, scene, tmp_path):
+    cv2.imwrite(str(tmp_path / "whole.jpg"), scene)
+    data = (tmp_path / "whole.jpg").read_bytes()
+    (tmp_path / "part.jpg").write_bytes(data[: len(data) // 2])
+    with pytest.raises(DataError, match=r"image .*part\.jpg: found a truncated file"):
+        of_peaks(pose_cfg, pose_model)[1](tmp_path / "part.jpg")

@@ -119,8 +119,15 @@ def test_what_is_no_image_is_one_line(image, words):
         read_image(image)
 
 
-@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n"])
-def test_files_that_hold_no_image(content, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an empty file, expected a whole image"),
+        (b"no image", "nothing that OpenCV reads, expected a JPEG, PNG"),
+        (b"\x89PNG\r\n\x1a\n", r"a truncated file \(8 bytes"),
+    ],
+)
+def test_files_that_hold_no_image(content, found, tmp_path):
     (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"image .*x\.png: found nothing that OpenCV reads, expected a JPEG, PNG"):
+    with pytest.raises(DataError, match=rf"image .*x\.png: found {found}"):
         read_image(tmp_path / "x.png")

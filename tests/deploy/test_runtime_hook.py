@@ -42,6 +42,14 @@ def test_the_framework_s_own_modules_stay(pose_model):
     assert hook.summary() == "framework fp32"
 
 
+def test_threads_are_also_those_of_the_framework_s_own_modules(monkeypatch):
+    seen = []
+    monkeypatch.setattr(runtime_hook, "set_torch_threads", seen.append)
+    RuntimeHook(FRAMEWORK, threads=3).before_test(SimpleNamespace(model=Detector()))
+    RuntimeHook("torch", threads=5, required=False).before_test(SimpleNamespace(model=Detector()))
+    assert seen == [3, 5]
+
+
 def test_a_default_that_cannot_be_is_told_and_a_wish_is_refused():
     notices: list[str] = []
     hook = RuntimeHook("torch", required=False, notices=notices)

@@ -139,8 +139,7 @@ def _through_file(
             write_quantised(network, path, description, shape, calibration)
         else:
             module.write(network, path, description, shape)
-        # Of a free size not every one goes; what a fixed size means is the caller's matter.
-        runtime = kind(path, precision, threads, shape if shape.dynamic_size else None)
+        runtime = kind(path, precision, threads, shape)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
