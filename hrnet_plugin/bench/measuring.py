@@ -13,7 +13,7 @@ from ..errors import UserError
 from ..zoo.quiet import quiet
 from .exports import export
 from .limit import ConvolutionTimer, find_convolutions
-from .memory import forget_peak, held_now, peak
+from .memory import allocated_during, forget_peak, peak, size_of
 from .networks import build_network, example_images, run
 from .ready import Expectations, ready
 from .stages import time_parts
@@ -101,15 +101,29 @@ def _training(subject: Subject, job: Job, losses: dict[str, float]) -> tuple[Cal
 def measure_memory(job: Job) -> Outcome:
     """The most memory that calling the one subject takes; the process should be a fresh one."""
     (subject,) = job.subjects
-    idle = held_now()
-    call = _training(replace(subject, reference=None), job, {})[0] if subject.role == TRAINING else ready(subject, job)
+    if subject.role == TRAINING:
+        return _memory_of_training(subject, job)
+    return Outcome(memory={subject.name: _peak_of(ready(subject, job), job.device)})
+
+
+def _memory_of_training(subject: Subject, job: Job) -> Outcome:
+    """Gradients first: what the optimizer remembers comes with its first step."""
+    from .training import TrainingStep
+
+    step, name = TrainingStep(subject, job), subject.name
+    without = _peak_of(step.find_gradients, job.device)
+    whole = _peak_of(step, job.device)
+    tensors = size_of(step.kept_tensors()) + allocated_during(step, job.device)
+    return Outcome(memory={name: whole}, gradient_memory={name: without}, tensor_memory={name: tensors})
+
+
+def _peak_of(call: Callable[[], object], device: str) -> int:
     forget_peak()
-    if job.device == "cuda":
+    if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     for _ in range(_CALLS_FOR_MEMORY):
         call()
-    most = torch.cuda.max_memory_allocated() if job.device == "cuda" else peak()
-    return Outcome(memory={subject.name: most}, idle_memory={subject.name: idle})
+    return torch.cuda.max_memory_allocated() if device == "cuda" else peak()
 
 
 def measure_parts(job: Job) -> Outcome:

@@ -1,19 +1,21 @@
-"""The most memory that a process has held, from a moment on."""
+"""The most memory that a process has held from a moment on, and the most that torch's tensors took of it."""
 
 from __future__ import annotations
 
+import json
 import re
 import resource
 import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from itertools import accumulate
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
-
-
-def held_now() -> int:
-    """Bytes of resident memory of this process; 0 where the system does not tell."""
-    return _status("VmRSS")
 
 
 def forget_peak() -> None:
@@ -32,6 +34,31 @@ def peak() -> int:
         return found
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def allocated_during(call: Callable[[], object], device: str = "cpu") -> int:
+    """The most bytes that torch allocates during a call beyond what it held before, from the profiler's record."""
+    if device == "cuda":
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        call()
+        return torch.cuda.max_memory_allocated() - before
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+        call()
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder, "trace.json")
+        record.export_chrome_trace(str(trace))
+        events = json.loads(trace.read_text(encoding="utf-8"))["traceEvents"]
+    changes = sorted((one["ts"], one["args"]["Bytes"]) for one in events if one.get("name") == "[memory]")
+    return max(accumulate((size for _, size in changes), initial=0))
+
+
+def size_of(tensors: Iterable[Tensor]) -> int:
+    """Bytes of tensors, those that share memory counted once."""
+    sizes = {one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}
+    return sum(sizes.values())
 
 
 def _status(field: str) -> int:

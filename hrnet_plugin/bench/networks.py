@@ -86,7 +86,12 @@ def load_weights(model: TensorModel, source: Network, folder: Path) -> None:
         reference = TensorModel(build_whole(source))
         _fill(reference, source)
         save_atomically(reference.state_dict(), path)
-    wrong = model.load_state_dict(read_checkpoint(path), strict=False)
+    weights = read_checkpoint(path)
+    try:
+        wrong = model.load_state_dict(weights, strict=False)
+    except RuntimeError as error:  # of other shapes
+        found = " ".join(str(error).split())[:160]
+        raise ConfigError(f"network of {source.config}", found=found, expected="the same shapes") from error
     keys = [*wrong.missing_keys, *wrong.unexpected_keys]
     if keys:
         raise ConfigError(f"network of {source.config}", found=f"{len(keys)} other keys, as {keys[0]}", expected="same")
@@ -98,7 +103,7 @@ def _fill(model: TensorModel, source: Network) -> None:
         return
     weights = read_contents(source.checkpoint).weights
     # A checkpoint says `head`, or `decode_head`, where the function of tensors has `heads.0`.
-    renamed = {_tensor_key(key, source.backbone_only): value for key, value in weights.items()}
+    renamed = {_tensor_key(key): value for key, value in weights.items()}
     try:
         missing = model.load_state_dict(renamed, strict=False).missing_keys
     except RuntimeError as error:
@@ -112,7 +117,7 @@ def _fill(model: TensorModel, source: Network) -> None:
         raise CheckpointError(f"checkpoint {source.checkpoint}", found=found, expected="the config's weights")
 
 
-def _tensor_key(key: str, backbone_only: bool) -> str:
+def _tensor_key(key: str) -> str:
     for name in ("decode_head.", "head."):
         if key.startswith(name):
             rest = key.removeprefix(name)

@@ -147,7 +147,8 @@ def _further(plan: Plan, job: Job, runner: Runner, tell: Callable[[str], None]) 
     if looked_into:
         tell("stages and branches")
         turns = min(job.turns, _TURNS_FOR_PARTS)
-        outcomes.append(runner(replace(job, task="parts", subjects=looked_into, turns=turns)))
+        with suppress(UserError):
+            outcomes.append(runner(replace(job, task="parts", subjects=looked_into, turns=turns)))
     return outcomes
 
 
@@ -169,7 +170,8 @@ def _joined(subject: Subject, prepared: Outcome, outcomes: Sequence[Outcome]) ->
         macs=prepared.macs.get(name, 0),
         convolution_macs=found("convolution_macs"),
         memory=found("memory"),
-        idle_memory=found("idle_memory"),
+        gradient_memory=found("gradient_memory"),
+        tensor_memory=found("tensor_memory"),
         parts=found("parts") or {},
         values=dict(subject.facts),
         refused=refused,

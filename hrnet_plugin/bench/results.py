@@ -28,7 +28,8 @@ class Measured:
         parameters, macs: Of the network; multiply-accumulates of one image.
         convolution_macs: Of a limit, those of its convolutions for the whole batch.
         memory: Bytes at the highest while it was called in a process of its own; 0 where it was not measured.
-        idle_memory: Bytes that this process held before it built the network.
+        gradient_memory: Of a training step, the same without the optimizer.
+        tensor_memory: Of a training step, bytes of all tensors at the highest.
         parts: Seconds of the network's parts.
         values: Other numbers, such as `AP`.
         refused: Why there are no numbers; '' where there are.
@@ -41,7 +42,8 @@ class Measured:
     macs: int = 0
     convolution_macs: int = 0
     memory: int = 0
-    idle_memory: int = 0
+    gradient_memory: int = 0
+    tensor_memory: int = 0
     parts: dict[str, float] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
     refused: str = ""

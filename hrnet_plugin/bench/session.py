@@ -66,7 +66,10 @@ class Session:
         run = self._find(plan.name, plan.turns(settings), settings.processes, about)
         if run and tuple(one.subject for one in run.measured) == plan.subjects:
             return self._keep(run)
-        return self._keep(self._dated(run_plan(plan, settings, self.runner, tell), about))
+        # Weights and exported files of another config or version of anything must not be taken for these.
+        files = self.folder / f"files-{about}"
+        files.mkdir(exist_ok=True)
+        return self._keep(self._dated(run_plan(plan, replace(settings, folder=files), self.runner, tell), about))
 
     def measure(
         self, name: str, producer: Producer, tell: Callable[[str], None], processes: int, files: Iterable[Path] = ()
@@ -93,7 +96,7 @@ class Session:
 
     def _about(self, subjects: Iterable[Subject], files: Iterable[Path] = ()) -> str:
         networks = {one for subject in subjects for one in (subject.network.config, subject.network.checkpoint) if one}
-        return digest(sorted({*networks, *map(str, files)}), self.machine.packages)
+        return digest(sorted({*networks, *map(str, files)}), {**self.machine.packages, "hrnet_plugin": __version__})
 
     def _dated(self, run: Run, about: str) -> Run:
         return replace(run, about=about, date=time.strftime("%Y-%m-%d"))
@@ -114,15 +117,18 @@ class Session:
         earlier = tuple(one for name, one in self.kept.items() if self.report.find(name) is None)
         return replace(self.report, runs=(*self.report.runs, *earlier))
 
-    def finish(self, targets: tuple[TargetLine, ...] = ()) -> Report:
+    def finish(self, targets: tuple[TargetLine, ...] = (), order: Sequence[str] = ()) -> Report:
         """Writes results, page and plots; returns the report.
 
         Args:
             targets: Lines of the table; those of other rows stay as they were.
+            order: Names of rows, as the table has them; others come last.
         """
         rows = {line.row for line in targets}
         kept = tuple(line for line in self.report.targets if line.row not in rows)
-        self.report = replace(self.everything, targets=(*targets, *kept))
+        known = [*order, *(line.row for line in (*targets, *kept))]
+        lines = sorted((*targets, *kept), key=lambda line: known.index(line.row))
+        self.report = replace(self.everything, targets=tuple(lines))
         write_report(self.report, self.path)
         drawn = draw_plots(self.report, self.folder / PLOTS)
         pictures = {title: f"{PLOTS}/{path.name}" for title, path in drawn.items()}

@@ -112,7 +112,9 @@ class Outcome:
         times: Seconds of each timed call; of a limit, one number: the sum of its convolutions' medians.
         differences: How far the outputs are from the reference's (`networks.relative_difference`).
         memory: Bytes of resident memory at the highest while it was called; on a GPU, allocated there.
-        idle_memory: Bytes before it was called.
+        gradient_memory: Of a training step, the same without the optimizer.
+        tensor_memory: Of a training step, bytes of all tensors at the highest: weights, gradients, what the optimizer
+            remembers, activations.
         parts: Seconds of the network's parts, by their names.
         refused: Why it could not be made.
         parameters, macs: Of the network; multiply-accumulates of one image.
@@ -122,7 +124,8 @@ class Outcome:
     times: dict[str, tuple[float, ...]] = field(default_factory=dict)
     differences: dict[str, float] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
-    idle_memory: dict[str, int] = field(default_factory=dict)
+    gradient_memory: dict[str, int] = field(default_factory=dict)
+    tensor_memory: dict[str, int] = field(default_factory=dict)
     parts: dict[str, dict[str, float]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, int] = field(default_factory=dict)

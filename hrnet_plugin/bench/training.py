@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -52,6 +52,20 @@ class TrainingStep:
         """One step."""
         with DefaultScope.overwrite_default_scope(self.scope):
             self.losses.append(self.model.train_step(self.batch, self.wrapper)["loss"].detach())
+
+    def find_gradients(self) -> None:
+        """Forward and backward alone; the gradients are dropped."""
+        with DefaultScope.overwrite_default_scope(self.scope), self.wrapper.optim_context(self.model):
+            losses = self.model(**self.model.data_preprocessor(self.batch, True), mode="loss")
+            self.wrapper.backward(self.model.parse_losses(losses)[0])
+        self.wrapper.zero_grad()
+
+    def kept_tensors(self) -> Iterator[Tensor]:
+        """What stays from step to step: weights, buffers, what the optimizer remembers."""
+        yield from self.model.parameters()
+        yield from self.model.buffers()
+        for state in self.wrapper.optimizer.state.values():
+            yield from (value for value in state.values() if isinstance(value, Tensor))
 
 
 def trained_model(subject: Subject, folder: Path) -> nn.Module:

@@ -59,6 +59,8 @@ def describe_protocol(run: Run) -> str:
     device = f"{run.threads} CPU threads" if run.device == "cpu" else "the graphics card"
     turns = f"{run.turns} turn{'s' * (run.turns > 1)}"
     settled = ", each timed call after an untimed one" if run.settled else ""
+    if not run.timed:
+        return f"one process each, {device}"
     if run.processes == 1:
         return f"one process of {turns}, {device}{settled}; the intervals are 95 % of a bootstrap over the turns"
     return (

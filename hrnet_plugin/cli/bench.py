@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from ..errors import ConfigError, DataError, UserError
 
 if TYPE_CHECKING:
     from ..bench.plans import Settings
-    from ..bench.results import Report
+    from ..bench.results import Report, Run
 
 HELP = "measure latency, throughput, memory and share of the machine's limit, also against mmpose, mmseg or timm"
 
@@ -85,20 +86,24 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-#: Flags of the configs alone, and of a suite alone.
+#: Flags of the configs alone, of a suite alone, and of whatever measures.
 _OF_CONFIGS = ("runtimes", "precisions", "sizes", "batches", "against")
 _OF_A_SUITE = ("rows", "data_root")
+_OF_MEASURING = ("checkpoint", "repeats", "processes", "quick", "threads", "device", "out")
 
 
 def _check_flags(args: argparse.Namespace) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     others = _OF_CONFIGS if args.suite else _OF_A_SUITE
-    for name in ("configs", "suite", *_OF_CONFIGS, *_OF_A_SUITE) if args.source else others:
+    of_both = ("configs", "suite", *_OF_CONFIGS, *_OF_A_SUITE, *_OF_MEASURING)
+    for name in of_both if args.source else others:
         if getattr(args, name) != parser.get_default(name) and getattr(args, name):
             mode = f"--from {args.source}" if args.source else f"--suite {args.suite}" if args.suite else "configs"
             flag = "CONFIG" if name == "configs" else "--" + name.replace("_", "-")
             raise ConfigError(f"{flag} with {mode}", found="something that would not be read", do="Leave one out")
+    if args.remark and not args.page:
+        raise ConfigError("--remark", found="no page to write it on", do="Give --page FILE, too")
     if args.page:
         from ..bench.publishing import check_page
 
@@ -109,7 +114,10 @@ def _read(args: argparse.Namespace) -> Report:
     from ..bench.results import read_report
 
     report = read_report(args.source)
-    _print(report)
+    if report.targets:
+        _print_targets(report)
+    else:
+        _print_runs(report.runs)
     return report
 
 
@@ -124,13 +132,18 @@ def _measure(args: argparse.Namespace) -> Report:
     repeats, processes = (_QUICK["repeats"], _QUICK["processes"]) if args.quick else (args.repeats, args.processes)
     folder = args.out.resolve()
     settings = Settings(folder, processes, repeats, args.threads, args.device, strict=not args.suite)
-    report = _run_suite(args, settings) if args.suite else _run_configs(args, settings)
-    _print(report)
+    if args.suite:
+        report = _run_suite(args, settings)
+        _print_targets(report)
+    else:
+        report, names = _run_configs(args, settings)
+        _print_runs([run for run in report.runs if run.name in names])
     print(f"results, page and plots: {args.out}")
     return report
 
 
-def _run_configs(args: argparse.Namespace, settings: Settings) -> Report:
+def _run_configs(args: argparse.Namespace, settings: Settings) -> tuple[Report, Sequence[str]]:
+    """The report, with what the folder held before, and the names of the runs that were asked for."""
     from hrnet_plugin.config_files import find_config, load_config
 
     from ..bench.grid import Grid, plan_grid
@@ -158,7 +171,7 @@ def _run_configs(args: argparse.Namespace, settings: Settings) -> Report:
     for plan in plans:
         with _progress(plan.name, plan.steps(settings)) as tell:
             session.measure_plan(plan, tell)
-    return session.finish()
+    return session.finish(), names
 
 
 def _run_suite(args: argparse.Namespace, settings: Settings) -> Report:
@@ -166,7 +179,8 @@ def _run_suite(args: argparse.Namespace, settings: Settings) -> Report:
     from ..bench.suite.catalogue import find_suite
     from ..bench.suite.whole_processes import Given
 
-    suite = find_suite(args.suite).only(args.rows)
+    whole = find_suite(args.suite)
+    suite = whole.only(args.rows)
     if suite.device != settings.device:
         found = f"--device {settings.device}"
         raise ConfigError(f"--suite {args.suite}", found=found, expected=f"--device {suite.device}")
@@ -175,20 +189,27 @@ def _run_suite(args: argparse.Namespace, settings: Settings) -> Report:
     print(f"about {sum(plan.expected_minutes(settings) for plan in plans):.0f} minutes on two cores, and test tools")
     session, reasons = Session(settings), {}
     for plan in plans:
-        with _progress(plan.name, plan.steps(settings)) as tell:
+        with _progress(plan.name, plan.steps(settings)) as tell, _told(reasons, plan.name):
             session.measure_plan(plan, tell)
     for name, tool in suite.tools.items():
         if not given.is_enough:
             reasons[name] = "give --checkpoint and --data-root"
             continue
         with _progress(name, None) as tell:
-            files = (given.checkpoint, *sorted((given.data_root / "annotations").glob("*.json")))
             processes = suite.processes_of(name, settings)
-            try:
-                session.measure(name, lambda told, tool=tool: tool(given, settings, told), tell, processes, files)
-            except UserError as error:  # what has been measured is shown all the same
-                reasons[name] = str(error)
-    return session.finish(suite.table(session.everything, reasons))
+            with _told(reasons, name):
+                produce = partial(tool, given, settings)
+                session.measure(name, produce, tell, processes, given.files)
+    return session.finish(suite.table(session.everything, reasons), whole.rows)
+
+
+@contextmanager
+def _told(reasons: dict[str, str], run: str) -> Iterator[None]:
+    """Keeps why a run could not be measured: what the others found is shown all the same."""
+    try:
+        yield
+    except UserError as error:
+        reasons[run] = str(error)
 
 
 @contextmanager
@@ -211,15 +232,19 @@ def _progress(name: str, steps: int | None) -> Iterator[Callable[[str], None]]:
         bar.update(1)
 
 
-def _print(report: Report) -> None:
-    from ..bench.tables import ratios_table, refusals, targets_table, times_table
+def _print_targets(report: Report) -> None:
+    from ..bench.tables import targets_table
+
+    print(f"\n{targets_table(report)}")
+
+
+def _print_runs(runs: Sequence[Run]) -> None:
+    from ..bench.tables import ratios_table, refusals, times_table
     from ..bench.wording import describe_protocol
 
-    for run in report.runs if not report.targets else ():
+    for run in runs:
         print(f"\n{run.title}: {describe_protocol(run)}\n\n{ratios_table(run)}\n{times_table(run)}")
         print("\n".join(refusals(run)))
-    if report.targets:
-        print(f"\n{targets_table(report)}")
 
 
 def _check_card() -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mmengine.config import Config, ConfigDict
 
 PRECISIONS = ("fp32", "bf16", "fp16", "auto")
+#: Of `checkpoint_activations`: as the backbone's `with_cp` has it.
+_NESTED = "nested"
 #: Those of torch whose update of all weights is one pass.
 _FUSED_OPTIMIZERS = ("Adam", "AdamW", "SGD", "Adagrad")
 
@@ -30,7 +32,8 @@ class Speed:
             (fp16 on a GPU unless optim_wrapper names another, bf16 on a CPU); '' as the config's optim_wrapper says.
         compile: The backbone through torch.compile.
         cuda_graphs: The same, and its kernels launched as CUDA graphs.
-        checkpoint_activations: The backbone's modules computed again in the backward pass, to save memory.
+        checkpoint_activations: The backbone's modules computed again in the backward pass, to save memory; with
+            'nested' also within them, block by block.
         accumulate: Batches a step of the optimizer; 0 as the config's optim_wrapper says.
         fused_optimizer: The optimizer's update of all weights in one pass; 'auto' where torch has it.
         cudnn_benchmark: Let cuDNN try its algorithms on each size of image; of no effect on a CPU.
@@ -40,7 +43,7 @@ class Speed:
     precision: str = ""
     compile: bool = False
     cuda_graphs: bool = False
-    checkpoint_activations: bool = False
+    checkpoint_activations: bool | str = False
     accumulate: int = 0
     fused_optimizer: bool | str = False
     cudnn_benchmark: bool = False
@@ -70,10 +73,18 @@ def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--compile", action="store_true", help="torch.compile of the backbone; slow to start")
     group.add_argument("--cuda-graphs", action="store_true", help="--compile with CUDA graphs, for small batches")
-    group.add_argument(
+    memory = group.add_mutually_exclusive_group()
+    memory.add_argument(
         "--checkpoint-activations",
         action="store_true",
         help="less memory, more time: compute the backbone's modules again in the backward pass",
+    )
+    memory.add_argument(
+        "--checkpoint-nested",
+        action="store_const",
+        const=_NESTED,
+        dest="checkpoint_activations",
+        help="the least memory, most time: within the modules once more, block by block",
     )
     group.add_argument("--accumulate", type=int, metavar="N", help="batches a step; the learning rate stays as it is")
     group.add_argument("--fused-optimizer", action="store_true", help="update all weights in one pass")
@@ -91,12 +102,16 @@ def apply_speed(cfg: Config, args: argparse.Namespace) -> list[str]:
     if not isinstance(given, Mapping):
         raise ConfigError("speed", found=repr(given), expected="a dict, such as speed = dict(channels_last=True)")
     speed = read_speed({**given, **_flags(args)})
+    if (speed.precision or speed.accumulate or speed.fused_optimizer) and not cfg.get("optim_wrapper"):
+        raise ConfigError(
+            "optim_wrapper", found="nothing", expected="an optimizer, for a training that is to be faster"
+        )
     if speed.precision:
         _set_precision(cfg, speed.precision)
     if speed.channels_last:
         _add_hook(cfg, {"type": "hrnet_plugin.ChannelsLastHook"})
     if speed.checkpoint_activations:
-        _backbone(cfg, "checkpoint_activations").with_cp = True
+        _backbone(cfg, "checkpoint_activations").with_cp = speed.checkpoint_activations
     if speed.compile or speed.cuda_graphs:
         _set_compile(cfg, speed.cuda_graphs)
     if speed.accumulate:
@@ -125,6 +140,8 @@ def _check_value(name: str, value: object) -> None:
         fits, expected = value in ("", *PRECISIONS), " or ".join(PRECISIONS)
     elif name == "accumulate":
         fits, expected = type(value) is int and value >= 1, "a whole number of at least 1"
+    elif name == "checkpoint_activations":
+        fits, expected = isinstance(value, bool) or value == _NESTED, f"True, False or {_NESTED!r}"
     elif name == "fused_optimizer":
         fits, expected = isinstance(value, bool) or value == "auto", "True, False or 'auto'"
     else:

@@ -12,10 +12,13 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
+from torch.optim import Optimizer
 
 from hrnet_plugin.checkpoints.contents import contents_of
 from hrnet_plugin.checkpoints.loading.plan import plan_loading
 from hrnet_plugin.errors import CheckpointError
+
+from .memory_format import align_state, named_optimizers
 
 _ADVICE = "Take the config that the checkpoint was trained with"
 
@@ -49,9 +52,17 @@ class CheckpointFitHook(Hook):
         plan.require(self.required, what=f"checkpoint {self.source}", advice=_ADVICE)
         if self.resumes:
             self._check_state(checkpoint)
+            for part, optimizer in named_optimizers(runner.optim_wrapper):
+                _update_as_configured(checkpoint.get("optimizer"), part, optimizer)
         checkpoint["state_dict"] = plan.state_dict(network)
         level = logging.INFO if plan.report.is_plain else logging.WARNING
         runner.logger.log(level, plan.report.text())
+
+    def before_train(self, runner: Runner) -> None:
+        """Let what the optimizer remembers have the memory order of the weights, whatever run it comes from."""
+        if self.resumes:
+            for _, optimizer in named_optimizers(runner.optim_wrapper):
+                align_state(optimizer)
 
     def _check_state(self, checkpoint: Mapping) -> None:
         if not {"meta", "message_hub"} <= set(checkpoint):
@@ -61,6 +72,14 @@ class CheckpointFitHook(Hook):
                 expected="a checkpoint with the state of training",
                 do="To start from these weights use --cfg-options load_from=...",
             )
+
+
+def _update_as_configured(saved: object, part: str, optimizer: Optimizer) -> None:
+    """Writes into a saved state whether this run updates all weights at once: torch would do as the last run did."""
+    state = saved.get(part) if part and isinstance(saved, Mapping) else saved
+    if "fused" in optimizer.defaults and isinstance(state, Mapping):
+        for group in state.get("param_groups", ()):
+            group["fused"] = optimizer.defaults["fused"]
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.optim import OptimWrapperDict
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from hrnet_plugin.registry import HOOKS
@@ -25,15 +25,20 @@ class ChannelsLastHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Converts the weights and, after a resume, the optimizer's state."""
         runner.model.to(memory_format=torch.channels_last)
-        wrapper = runner.optim_wrapper
-        for part in wrapper.values() if isinstance(wrapper, OptimWrapperDict) else (wrapper,):
-            align_state(part.optimizer)
+        for _, optimizer in named_optimizers(runner.optim_wrapper):
+            align_state(optimizer)
 
     def before_val(self, runner: Runner) -> None:
         """Converts the weights."""
         runner.model.to(memory_format=torch.channels_last)
 
     before_test = before_val
+
+
+def named_optimizers(wrapper: OptimWrapper | OptimWrapperDict) -> list[tuple[str, torch.optim.Optimizer]]:
+    """The optimizers of a training by the names of their parts; '' where there is one alone."""
+    parts = wrapper.items() if isinstance(wrapper, OptimWrapperDict) else (("", wrapper),)
+    return [(name, part.optimizer) for name, part in parts]
 
 
 def align_state(optimizer: torch.optim.Optimizer) -> None:

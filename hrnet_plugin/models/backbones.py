@@ -11,6 +11,7 @@ from .. import nets
 from ..archs import CONVENTIONS, Conventions, HRNetSpec, find_arch, read_extra
 from ..archs.spec import check_count
 from ..errors import SpecError
+from ..nets.recompute import Recomputing
 from ..registry import MODELS
 from .backbone_init import LocalInit
 from .inits import INITS
@@ -32,7 +33,8 @@ class HRNet(nets.HRNet, LocalInit):
         norm_cfg: mmcv's config of norms; None is `BN`. It reaches every norm, stem and stage 1 included.
         norm_eval: Keep batch norms in evaluation mode while training.
         with_cp: Keep what enters each high-resolution module, transition, block of stage 1 and the stem alone, and
-            compute what lies between again in the backward pass.
+            compute what lies between again in the backward pass; `'nested'` does so within each module once more,
+            block by block: less memory, more time.
         frozen_stages: Freeze the stem (0), stage 1 (1), and so on; -1 freezes nothing.
         zero_init_residual: Start each residual block as an identity; without effect on pretrained weights.
         multiscale_output: Give all branches of the last stage or the highest resolution alone.
@@ -64,7 +66,7 @@ class HRNet(nets.HRNet, LocalInit):
         conv_cfg: Mapping | None = None,
         norm_cfg: Mapping | None = None,
         norm_eval: bool | None = None,
-        with_cp: bool = False,
+        with_cp: Recomputing = False,
         frozen_stages: int = -1,
         zero_init_residual: bool = False,
         multiscale_output: bool | None = None,

@@ -12,6 +12,7 @@ from ..archs import Fusion, read_branches
 from ..archs.spec import check_count, check_flag
 from ..errors import SpecError
 from ..nets.blocks import BLOCKS
+from ..nets.recompute import Recomputing
 from ..registry import MODELS
 from .layers import build_layers
 
@@ -74,7 +75,8 @@ class HighResolutionModule(nets.HighResolutionModule, BaseModule):
         num_channels: Base width of each branch.
         fuse_method: `sum`, `mean` or `concat` (the original's `SUM`, `AVG`, `CONCAT`).
         multiscale_output: Give all branches or the first alone (the original's `multi_scale_output`).
-        with_cp: Keep what enters and leaves alone, and recompute branches and fusion in the backward pass.
+        with_cp: Keep what enters and leaves alone, and recompute branches and fusion in the backward pass; with
+            `'nested'` block by block.
         conv_cfg: mmcv's config of convolutions.
         norm_cfg: mmcv's config of norms.
         upsample_cfg: `dict(mode=, align_corners=)` as mmpose has it; or the two arguments that follow.
@@ -101,7 +103,7 @@ class HighResolutionModule(nets.HighResolutionModule, BaseModule):
         *,
         fuse_method: str = "sum",
         multiscale_output: bool | None = None,
-        with_cp: bool = False,
+        with_cp: Recomputing = False,
         conv_cfg: Mapping | None = None,
         norm_cfg: Mapping | None = None,
         upsample_cfg: Mapping | None = None,

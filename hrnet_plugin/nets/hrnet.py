@@ -11,7 +11,7 @@ from ..errors import SpecError
 from .blocks import ResidualBlock, build_branch
 from .layers import Layers, keep_statistics
 from .module import HighResolutionModule
-from .recompute import recomputed
+from .recompute import Recomputing, check_recomputing, recomputed
 from .transition import Transition
 
 
@@ -26,11 +26,12 @@ class HRNet(nn.Module):
         layers: Factories of convolutions and norms.
         norm_eval: Keep batch norms in evaluation mode while training, their statistics frozen.
         with_cp: Keep what enters stem, blocks of stage 1, transitions and modules, and recompute the rest in the
-            backward pass.
+            backward pass; with `'nested'` also within the modules block by block, which takes less memory and more
+            time.
         frozen_stages: Freeze the stem (0), stage 1 and the transition after it (1), and so on; -1 freezes nothing.
 
     Raises:
-        SpecError: if `frozen_stages` names a stage that is not there.
+        SpecError: if `frozen_stages` names a stage that is not there, or for another `with_cp`.
     """
 
     def __init__(
@@ -39,12 +40,13 @@ class HRNet(nn.Module):
         in_channels: int = 3,
         layers: Layers | None = None,
         norm_eval: bool = False,
-        with_cp: bool = False,
+        with_cp: Recomputing = False,
         frozen_stages: int = -1,
     ):
         super().__init__()
         if frozen_stages not in range(-1, len(spec.stages) + 1):
             raise SpecError("frozen_stages", found=repr(frozen_stages), expected=f"-1 to {len(spec.stages)}")
+        check_recomputing(with_cp)
         layers = layers or Layers()
         self.spec = spec
         self.out_channels = spec.out_channels
@@ -55,7 +57,7 @@ class HRNet(nn.Module):
         self._norm_name = layers.norm_name
         self._build_stem(in_channels, layers)
         first = spec.stages[0].branches[0]
-        self.layer1 = build_branch(first, spec.stem_width, layers, with_cp)
+        self.layer1 = build_branch(first, spec.stem_width, layers, bool(with_cp))
         for number in range(2, len(spec.stages) + 1):
             self._build_stage(number, layers, with_cp)
         self._freeze()
@@ -68,12 +70,13 @@ class HRNet(nn.Module):
         self.add_module(f"{self._norm_name}2", layers.norm(width))
         self.relu = nn.ReLU(inplace=True)
 
-    def _build_stage(self, number: int, layers: Layers, with_cp: bool) -> None:
+    def _build_stage(self, number: int, layers: Layers, with_cp: Recomputing) -> None:
         before, stage = self.spec.stages[number - 2 : number]
         is_last = number == len(self.spec.stages)
         # Transitions lead to the channels that leave a branch, not to its base width, so that the first block of a
         # bottleneck branch keeps an identity shortcut. Released weights are laid out so.
-        self.add_module(f"transition{number - 1}", Transition(before.out_channels, stage.out_channels, layers, with_cp))
+        transition = Transition(before.out_channels, stage.out_channels, layers, bool(with_cp))
+        self.add_module(f"transition{number - 1}", transition)
         modules = []
         for index in range(stage.num_modules):
             single = is_last and index == stage.num_modules - 1 and not self.spec.multiscale_output
@@ -101,12 +104,15 @@ class HRNet(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """An image (N, in_channels, H, W) to one (N, out_channels[i], H / 2**(i+2), W / 2**(i+2)) a branch."""
-        x = recomputed(self, self._stem, x) if self.with_cp else self._stem(x)
+        x = recomputed(self._stem_layers(), self._stem, x) if self.with_cp else self._stem(x)
         branches = [self.layer1(x)]
         for number in range(2, len(self.spec.stages) + 1):
             branches = getattr(self, f"transition{number - 1}")(branches)
             branches = getattr(self, f"stage{number}")(branches)
         return tuple(branches)
+
+    def _stem_layers(self) -> nn.ModuleList:
+        return nn.ModuleList((self.conv1, self.norm1, self.conv2, self.norm2))
 
     def _stem(self, x: Tensor) -> Tensor:
         x = self.relu(self.norm1(self.conv1(x)))
@@ -126,7 +132,7 @@ class HRNet(nn.Module):
 
     def _frozen_modules(self) -> Iterator[nn.Module]:
         if self.frozen_stages >= 0:
-            yield from (self.conv1, self.norm1, self.conv2, self.norm2)
+            yield from self._stem_layers()
         for number in range(1, self.frozen_stages + 1):
             yield self.layer1 if number == 1 else getattr(self, f"stage{number}")
             if number < len(self.spec.stages):

@@ -11,7 +11,7 @@ from ..errors import SpecError
 from .blocks import build_branch
 from .fuse import FuseLayer
 from .layers import Layers
-from .recompute import recomputed
+from .recompute import NESTED, Recomputing, check_recomputing, recomputed
 
 
 class HighResolutionModule(nn.Module):
@@ -23,10 +23,11 @@ class HighResolutionModule(nn.Module):
         fusion: How the branches are joined.
         multiscale_output: Give every branch, or the highest resolution alone.
         layers: Factories of convolutions and norms.
-        with_cp: Keep what enters and leaves alone, and recompute branches and fusion in the backward pass.
+        with_cp: Keep what enters and leaves alone, and recompute branches and fusion in the backward pass; with
+            `'nested'` block by block, so that only one block's activations are there at a time.
 
     Raises:
-        SpecError: if `in_channels` and `branches` differ in length.
+        SpecError: if `in_channels` and `branches` differ in length, or for another `with_cp`.
     """
 
     def __init__(
@@ -36,20 +37,22 @@ class HighResolutionModule(nn.Module):
         fusion: Fusion | None = None,
         multiscale_output: bool = True,
         layers: Layers | None = None,
-        with_cp: bool = False,
+        with_cp: Recomputing = False,
     ):
         super().__init__()
         if len(in_channels) != len(branches):
             raise SpecError(
                 "in_channels", found=f"{len(in_channels)} values", expected=f"{len(branches)}, one a branch"
             )
+        check_recomputing(with_cp)
         layers, fusion = layers or Layers(), fusion or Fusion()
         channels = [branch.out_channels for branch in branches]
         self.num_branches = len(branches)
         self.multiscale_output = multiscale_output
-        self.with_cp = with_cp
+        self.with_cp = bool(with_cp)
         self.branches = nn.ModuleList(
-            build_branch(branch, entering, layers) for branch, entering in zip(branches, in_channels, strict=True)
+            build_branch(branch, entering, layers, with_cp == NESTED)
+            for branch, entering in zip(branches, in_channels, strict=True)
         )
         targets = self.num_branches if multiscale_output else 1
         self.out_channels = tuple(channels[:targets])

@@ -7,14 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
+from ..errors import SpecError
+
 Output = TypeVar("Output")
+NESTED = "nested"
+#: How much is computed again: nothing, modules, or modules and within them their blocks one by one.
+Recomputing = bool | Literal["nested"]
+
+
+def check_recomputing(with_cp: object) -> None:
+    """Raises:
+    SpecError: it is none of the ways of recomputing.
+    """
+    if with_cp not in (False, True, NESTED):
+        raise SpecError("with_cp", found=repr(with_cp), expected=f"True, False or {NESTED!r}")
 
 
 def recomputed(owner: nn.Module, function: Callable[..., Output], *inputs: Tensor) -> Output:

@@ -58,7 +58,7 @@ def run() -> Run:
     macs = {"parameters": 1000, "macs": 2 * 10**9}
     measured = (
         Measured(Subject("mmpose eager", theirs), ((0.1, 0.1, 0.4), (0.11, 0.11, 0.11)), 0.0, **macs),
-        Measured(fast, ((0.04, 0.04, 0.04), (0.05, 0.05, 0.05)), 1e-6, memory=2**29, idle_memory=2**28, **macs),
+        Measured(fast, ((0.04, 0.04, 0.04), (0.05, 0.05, 0.05)), 1e-6, memory=2**29, gradient_memory=2**28, **macs),
         Measured(slow, ((0.08, 0.08, 0.08), (0.08, 0.08, 0.08)), 1e-6, parts={"stage 1": 0.01}, **macs),
         Measured(absent, refused="ncnn: not installed"),
         Measured(Subject("limit", theirs, role=LIMIT), ((0.03,), (0.03,)), convolution_macs=2 * 10**9, macs=1),

@@ -39,7 +39,7 @@ class Runner:
                 convolution_macs={"limit": 5},
             )
         if job.task == "memory":
-            return Outcome(memory={names[0]: 100}, idle_memory={names[0]: 60})
+            return Outcome(memory={names[0]: 100}, tensor_memory={names[0]: 60})
         return Outcome(parts={names[0]: {"stage 1": 0.1}})
 
 
@@ -60,7 +60,7 @@ def test_how_answers_are_joined(tmp_path):
     fast = run.find("fast")
     assert fast.times == ((0.5, 0.5), (0.5, 0.5))
     assert fast.difference == pytest.approx(3e-6)
-    assert (fast.parameters, fast.macs, fast.memory, fast.idle_memory) == (7, 9, 100, 60)
+    assert (fast.parameters, fast.macs, fast.memory, fast.tensor_memory) == (7, 9, 100, 60)
     assert run.measured[0].parts == {"stage 1": 0.1}
     assert run.limits[0].convolution_macs == 5
     assert (run.processes, run.turns, run.threads) == (2, 2, 2)

@@ -22,9 +22,20 @@ def test_both_take_the_same_first_step(tiny_config, tmp_path):
     )
     assert found.differences["ours fp32"] < 1e-5
     assert 0 < found.differences["ours bf16"] < 0.05
-    (subject,) = subjects[:1]
-    memory = perform(Job("memory", (subject,), str(tmp_path), threads=1))
-    assert memory.memory["mmpose eager"] > memory.idle_memory["mmpose eager"] / 2 > 2**20
+
+
+def test_memory_of_a_step_and_of_its_parts(tiny_config, tmp_path):
+    ours = Network(str(tiny_config), size=(64, 64), batch=2)
+    first, fast = training((replace(ours, framework="mmpose"), ours), ("fp32",))
+    perform(Job("prepare", (first, fast), str(tmp_path), threads=1))
+    files = sorted(tmp_path.iterdir())
+    found = perform(Job("memory", (fast,), str(tmp_path), threads=1))
+    assert sorted(tmp_path.iterdir()) == files  # the weights of the reference: none are made in this process
+    weights = 4 * 213465
+    # Weights, gradients and Adam's two moments, and activations beyond them.
+    assert found.tensor_memory["ours fp32"] > 4 * weights
+    assert found.memory["ours fp32"] > found.tensor_memory["ours fp32"]
+    assert found.gradient_memory["ours fp32"] > 2 * weights
 
 
 def test_a_compiled_step_compiles_the_backbone_alone(tiny_config, tmp_path, monkeypatch):

@@ -63,6 +63,8 @@ def test_channels_last_joins_the_hooks_once(applied):
 def test_memory_accumulation_and_cudnn(applied):
     cfg = applied("--checkpoint-activations", {"checkpoint_activations": True})
     assert cfg.model.backbone.with_cp is True
+    cfg = applied("--checkpoint-nested", {"checkpoint_activations": "nested"})
+    assert cfg.model.backbone.with_cp == "nested"
     cfg = applied("--accumulate 4", {"accumulate": 4})
     assert cfg.optim_wrapper.accumulative_counts == 4
     cfg = applied("--cudnn-benchmark", {"cudnn_benchmark": True}, env_cfg={"dist_cfg": {"backend": "gloo"}})

@@ -31,6 +31,27 @@ def test_the_backbone_is_compiled_in_place(wrapped, monkeypatch):
     assert list(model.state_dict()) == names
 
 
+@pytest.mark.parametrize(("mode", "rests"), [("default", False), ("reduce-overhead", True)])
+def test_cuda_graphs_rest_in_a_validation(mode, rests, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(
+        torch, "compile", lambda function, **options: lambda *args: compiled.append(1) or function(*args)
+    )
+    runner, hook = SimpleNamespace(model=Model()), CompileHook(mode)
+
+    def calls() -> int:
+        before = len(compiled)
+        runner.model.backbone(torch.zeros(1, 3, 2, 2))
+        return len(compiled) - before
+
+    hook.before_train(runner)
+    assert calls() == 1
+    hook.before_val(runner)
+    assert calls() == (0 if rests else 1)
+    hook.after_val(runner)
+    assert calls() == 1
+
+
 def test_a_model_without_backbone_is_refused():
     with pytest.raises(ConfigError, match="CompileHook: found Conv2d without a backbone"):
         CompileHook().before_train(SimpleNamespace(model=nn.Conv2d(3, 4, 1)))

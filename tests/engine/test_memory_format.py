@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +11,7 @@ import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 
 from hrnet_plugin.archs import ZOO
-from hrnet_plugin.engine import ChannelsLastHook
+from hrnet_plugin.engine import ChannelsLastHook, CheckpointFitHook
 from hrnet_plugin.nets import HRNet
 
 
@@ -59,6 +61,34 @@ def test_torch_itself_would_mix_up_the_moments():
     converted.model.to(memory_format=torch.channels_last)
     steps(converted.model, converted.optim_wrapper.optimizer, 3)
     assert (converted.model.weight - plain.model.weight).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("fused_before", [True, False])
+@pytest.mark.parametrize("fused_now", [True, False])
+@pytest.mark.parametrize("several", [True, False])
+def test_a_run_resumed_without_the_option_goes_on_too(fused_before, fused_now, several, tmp_path):
+    """torch brings back moments and flags as they were saved: those of a channels-last training, for one without."""
+    plain, before, after = trainer(fused_now), trainer(fused_before), trainer(fused_now)
+    steps(plain.model, plain.optim_wrapper.optimizer, 5)
+    ChannelsLastHook().before_train(before)
+    steps(before.model, before.optim_wrapper.optimizer, 2)
+
+    optimizer = after.optim_wrapper.optimizer
+    if several:
+        before.optim_wrapper, after.optim_wrapper = (
+            OptimWrapperDict(model=one.optim_wrapper) for one in (before, after)
+        )
+    after.logger = logging.getLogger("test")
+    hook = CheckpointFitHook("x.pth", resumes=True)
+    saved = {"state_dict": before.model.state_dict(), "optimizer": before.optim_wrapper.state_dict()}
+    checkpoint = {**copy.deepcopy(saved), "meta": {}, "message_hub": {}}
+    hook.after_load_checkpoint(after, checkpoint)
+    after.model.load_state_dict(checkpoint["state_dict"])
+    after.optim_wrapper.load_state_dict(checkpoint["optimizer"])
+    hook.before_train(after)
+    assert [bool(group["fused"]) for group in optimizer.param_groups] == [fused_now]
+    steps(after.model, optimizer, 3)
+    torch.testing.assert_close(after.model.weight, plain.model.weight, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("stage", ["before_val", "before_test"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -94,16 +95,21 @@ def time_of(name: str) -> Callable[[Run], Finding]:
     return read
 
 
-def memory_of(name: str) -> Callable[[Run], Finding]:
-    """The peak memory of a subject in percent of the baseline's."""
+def memory_of(name: str, of: Callable[[Measured], int] = attrgetter("memory")) -> Callable[[Run], Finding]:
+    """The peak memory of a subject in percent of the baseline's.
+
+    Args:
+        name: Of the subject.
+        of: Which memory of it.
+    """
 
     def read(run: Run) -> Finding:
         one = run.find(name)
-        baseline = run.timed[0].memory if run.timed else 0
-        if one is None or not one.memory or not baseline:
+        baseline = of(run.timed[0]) if run.timed else 0
+        if one is None or not of(one) or not baseline:
             return None, _why_not(run, name)
-        share = 100 * one.memory / baseline
-        note = f"{one.memory / 2**30:.2f} of {baseline / 2**30:.2f} GiB, one fresh process each"
+        share = 100 * of(one) / baseline
+        note = f"{of(one) / 2**30:.2f} of {baseline / 2**30:.2f} GiB, one fresh process each"
         return Interval(share, share, share), note
 
     return read

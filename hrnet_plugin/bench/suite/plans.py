@@ -43,17 +43,19 @@ def training_step() -> Plan:
 def training_memory() -> Plan:
     """W48 at 384x288, batch 4: recomputed activations against kept ones."""
     theirs, ours = w48(4)
-    first, fast = training((theirs, ours), ("fp32",), {"model.backbone.with_cp": CHECKPOINTING})
-    checkpointed = Subject(
-        "mmpose with_cp", replace(theirs, options={"model.backbone.with_cp": True}), theirs, role=TRAINING
+    first, fast = training((theirs, ours), ("fp32",))
+    subjects = (
+        first,
+        Subject("mmpose with_cp", _recomputing(theirs, True), theirs, role=TRAINING),
+        replace(fast, name="ours checkpointed", network=_recomputing(fast.network, True)),
+        replace(fast, name="ours nested", network=_recomputing(fast.network, "nested")),
     )
-    subjects = (first, checkpointed, replace(fast, name="ours checkpointed"))
     title = "Training memory: HRNet-W48, 384x288, batch 4"
     return Plan("training-memory", title, subjects, False, share=1 / 10, memory=True, minutes=20)
 
 
-#: The value of our backbone's `with_cp` that recomputes the most.
-CHECKPOINTING = True
+def _recomputing(network: Network, how: bool | str) -> Network:
+    return replace(network, options={**network.options, "model.backbone.with_cp": how})
 
 
 def training_options() -> Plan:
@@ -62,16 +64,23 @@ def training_options() -> Plan:
     fused = {"optim_wrapper.optimizer.fused": True}
     plain = Subject("ours", ours, theirs, role=TRAINING)
     fast = replace(plain, name="fast", network=replace(ours, options=fused), channels_last=True)
-    checkpointed = {**fused, "model.backbone.with_cp": CHECKPOINTING}
+    checkpointed, nested = (_recomputing(fast.network, how) for how in (True, "nested"))
+    accumulated = {"optim_wrapper.accumulative_counts": 4}
     subjects = (
         Subject(BASELINE, theirs, role=TRAINING),
         plain,
         replace(plain, name="channels-last", channels_last=True),
         replace(plain, name="fused optimizer", network=fast.network),
+        replace(plain, name="bf16", precision="bf16"),
+        replace(plain, name="compiled", runtime=COMPILED),
+        replace(plain, name="checkpointed", network=_recomputing(ours, True)),
+        replace(plain, name="nested", network=_recomputing(ours, "nested")),
+        replace(plain, name="accumulate 4", network=replace(ours, options=accumulated)),
         fast,
-        replace(fast, name="fast, checkpointed", network=replace(ours, options=checkpointed)),
+        replace(fast, name="fast, checkpointed", network=checkpointed),
+        replace(fast, name="fast, nested", network=nested),
         replace(fast, name="fast, bf16", precision="bf16"),
-        replace(fast, name="fast, bf16, checkpointed", network=replace(ours, options=checkpointed), precision="bf16"),
+        replace(fast, name="fast, bf16, checkpointed", network=checkpointed, precision="bf16"),
         replace(fast, name="fast, compiled", runtime=COMPILED),
         replace(fast, name="fast, bf16, compiled", runtime=COMPILED, precision="bf16"),
     )

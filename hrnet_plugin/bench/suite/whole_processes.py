@@ -47,9 +47,28 @@ class Given:
             )
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """What decides what is measured: weights and annotations."""
+        real = sorted(self.shared.glob("weights/*.pth")) if self.shared is not None else ()
+        return (self.checkpoint, *sorted((self.data_root / "annotations").glob("*.json")), *real)
+
+    @property
     def is_enough(self) -> bool:
         """Whether there are weights and images."""
         return self.checkpoint is not None and self.data_root is not None
+
+
+def count_test_images(data_root: Path) -> int:
+    """How many images the test set has.
+
+    Raises:
+        DataError: its file holds no annotations.
+    """
+    path = data_root / "annotations" / "person_keypoints_test.json"
+    try:
+        return len(json.loads(path.read_text(encoding="utf-8"))["images"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"annotations {path}", found="no images", expected="annotations of COCO's form") from error
 
 
 def run_tool(command: Sequence[str], settings: Settings, name: str) -> tuple[float, float]:

@@ -78,7 +78,12 @@ def test_what_is_named_by_goals_is_in_the_plans():
     batch_one = {one.name for one in SUITES["targets"].plans["batch-1"]().subjects}
     assert {"mmpose eager", "torch fp32", "torch-compile fp32", "openvino int8", "ncnn fp32", "limit"} < batch_one
     memory = SUITES["targets"].plans["training-memory"]()
-    assert [one.name for one in memory.subjects] == ["mmpose eager", "mmpose with_cp", "ours checkpointed"]
+    assert [one.name for one in memory.subjects] == [
+        "mmpose eager",
+        "mmpose with_cp",
+        "ours checkpointed",
+        "ours nested",
+    ]
     assert all(one.role == TRAINING for one in memory.subjects)
     assert memory.memory
 
@@ -87,8 +92,20 @@ def test_every_option_of_a_training_is_measured_by_itself():
     subjects = {one.name: one for one in SUITES["targets"].plans["training-options"]().subjects}
     first, *ours = subjects.values()
     assert (first.network.framework or first.network.config).startswith("mmpose")
-    ways = {(one.channels_last, one.precision, one.runtime, *one.network.options) for one in ours}
-    assert len(ways) == len(ours) == 9
+    ways = {(one.channels_last, one.precision, one.runtime, *one.network.options.items()) for one in ours}
+    assert len(ways) == len(ours)
+    alone = {
+        "channels-last": (True, "fp32", "eager"),
+        "fused optimizer": (False, "fp32", "eager", ("optim_wrapper.optimizer.fused", True)),
+        "bf16": (False, "bf16", "eager"),
+        "compiled": (False, "fp32", "torch-compile"),
+        "checkpointed": (False, "fp32", "eager", ("model.backbone.with_cp", True)),
+        "nested": (False, "fp32", "eager", ("model.backbone.with_cp", "nested")),
+        "accumulate 4": (False, "fp32", "eager", ("optim_wrapper.accumulative_counts", 4)),
+    }
+    for name, way in alone.items():
+        one = subjects[name]
+        assert (one.channels_last, one.precision, one.runtime, *one.network.options.items()) == way
     assert all(one.role == TRAINING and one.reference == first.network for one in ours)
 
 

@@ -18,7 +18,7 @@ from hrnet_plugin.errors import LaunchError
 def given(tmp_path: Path) -> Given:
     folder = tmp_path / "people" / "annotations"
     folder.mkdir(parents=True)
-    (folder / "person_keypoints_test.json").write_text("{}")
+    (folder / "person_keypoints_test.json").write_text('{"images": [{}, {}]}')
     torch.save({"state_dict": {"a": torch.zeros(1)}, "meta": {}}, tmp_path / "w32.pth")
     return Given(tmp_path / "w32.pth", tmp_path / "people")
 
