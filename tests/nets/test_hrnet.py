@@ -10,6 +10,7 @@ from torch import nn
 
 from hrnet_plugin.archs import ZOO, BranchSpec, HRNetSpec, StageSpec
 from hrnet_plugin.archs.spec import FUSE_METHODS, UPSAMPLE_MODES
+from hrnet_plugin.bench.memory import allocated_during
 from hrnet_plugin.errors import SpecError
 from hrnet_plugin.nets import HRNet, Layers, Transition
 
@@ -77,9 +78,10 @@ def test_concat_reduces_to_the_width_of_its_branch():
     assert "stage2.0.fuse_layers.1.reduce.1.running_mean" in net.state_dict()
 
 
+@pytest.mark.parametrize("with_cp", [True, "nested"])
 @pytest.mark.parametrize("frozen", [-1, 1])
-def test_checkpointing_changes_nothing(frozen):
-    plain, recomputed = HRNet(SMALL, frozen_stages=frozen), HRNet(SMALL, with_cp=True, frozen_stages=frozen)
+def test_checkpointing_changes_nothing(frozen, with_cp):
+    plain, recomputed = HRNet(SMALL, frozen_stages=frozen), HRNet(SMALL, with_cp=with_cp, frozen_stages=frozen)
     recomputed.load_state_dict(plain.state_dict())
     image = torch.rand(2, 3, 64, 64)
     for net in (plain, recomputed):
@@ -107,6 +109,25 @@ def test_with_cp_keeps_less():
         return sum(size for pointer, size in sizes.items() if pointer not in weights)
 
     assert kept(HRNet(SMALL, with_cp=True)) < 0.3 * kept(HRNet(SMALL))
+
+
+def test_the_deeper_the_checkpointing_the_less_memory():
+    """Of activations alone: the image has the only gradient. In narrow networks stage 1 is the peak of both."""
+    image = torch.rand(2, 3, 64, 64, requires_grad=True)
+
+    def most(with_cp: bool | str) -> int:
+        net = HRNet(ZOO["w48"], with_cp=with_cp).requires_grad_(False)
+        return allocated_during(lambda: sum(out.square().mean() for out in net(image)).backward())
+
+    plain, modules, nested = most(False), most(True), most("nested")
+    assert modules < 0.4 * plain
+    assert nested < 0.9 * modules
+
+
+@pytest.mark.parametrize("with_cp", ["deep", None, 3])
+def test_another_way_of_checkpointing_is_refused(with_cp):
+    with pytest.raises(SpecError, match=r"with_cp: found .*, expected True, False or 'nested'"):
+        HRNet(SMALL, with_cp=with_cp)
 
 
 def test_train_and_eval_return_the_network():
