@@ -19,9 +19,11 @@ class Runner:
 
     def __init__(self):
         self.count = 0
+        self.folders: set[str] = set()
 
     def __call__(self, job: Job) -> Outcome:
         self.count += 1
+        self.folders.add(job.folder)
         return Outcome(times={subject.name: (0.5,) * job.turns for subject in job.subjects})
 
 
@@ -106,6 +108,24 @@ def test_a_config_that_was_changed_is_measured_anew(tmp_path):
     config.write_text("width = 48")
     Session(settings, runner).measure_plan(_two(str(config)), _silent)
     assert runner.count > before
+    # Nor are its weights and exported files taken for the new one's.
+    assert len(runner.folders) == 2
+
+
+def test_another_version_measures_anew(tmp_path, monkeypatch):
+    settings, runner = Settings(tmp_path, 1, 2), Runner()
+    Session(settings, runner).measure_plan(_plan("first"), _silent)
+    monkeypatch.setattr("hrnet_plugin.bench.session.__version__", "99.0")
+    Session(settings, runner).measure_plan(_plan("first"), _silent)
+    assert len(runner.folders) == 2
+
+
+def test_the_table_has_the_order_of_its_suite(tmp_path):
+    session = Session(Settings(tmp_path, 1, 2), Runner())
+    lines = {row: TargetLine(row, row, "reported") for row in ("a", "b", "c", "gone")}
+    session.finish((lines["c"], lines["gone"]))
+    report = session.finish((lines["b"], lines["a"]), order=("a", "b", "c"))
+    assert [line.row for line in report.targets] == ["a", "b", "c", "gone"]
 
 
 def test_a_quick_look_sets_aside_what_took_long(tmp_path):

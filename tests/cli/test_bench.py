@@ -11,6 +11,7 @@ import pytest
 from hrnet_plugin.bench.measuring import perform
 from hrnet_plugin.bench.results import read_report
 from hrnet_plugin.bench.suite import catalogue
+from hrnet_plugin.errors import LaunchError
 from hrnet_plugin.locations import project_dir
 
 FAST = ("--processes", 1, "--repeats", 2, "--threads", 1)
@@ -88,6 +89,29 @@ def test_the_table_of_targets(hrnet, pose_config: Path, workplace: Path, monkeyp
     assert "minutes" in outcome.out
 
 
+@pytest.mark.usefixtures("in_this_process")
+def test_a_run_that_fails_leaves_the_others(hrnet, pose_config: Path, workplace: Path, monkeypatch):
+    _tiny(pose_config, monkeypatch)
+
+    def fail(job):
+        if "W18, torch fp32" in [one.name for one in job.subjects]:
+            raise LaunchError("a process of the benchmark", found="exit status 137")
+        return perform(job)
+
+    monkeypatch.setattr("hrnet_plugin.bench.session.run_process", fail)
+    rows = ("--rows", "inference-torch,growth")
+    monkeypatch.setitem(catalogue.SUITES["targets"].plans, "growth", catalogue.SUITES["targets"].plans["batch-1"])
+    outcome = hrnet("bench", "--suite", "targets", *rows, *FAST, "--out", "out")
+    assert outcome.status == 0, outcome.err
+    assert "not measured: a process of the benchmark: found exit status 137" in outcome.out
+    assert "torch fp32 |" in outcome.out
+    # A look at a config tells of that config, whatever the folder holds besides.
+    outcome = hrnet("bench", pose_config, *FAST, "--sizes", "64x64", "--out", "out")
+    assert outcome.status == 0, outcome.err
+    assert "torch fp32" in outcome.out
+    assert "| what |" not in outcome.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -108,6 +132,9 @@ def test_the_table_of_targets(hrnet, pose_config: Path, workplace: Path, monkeyp
         (["POSE", "--rows", "a"], "--rows with configs: found something that would not be read"),
         (["--suite", "targets", "--sizes", "64x64"], "--sizes with --suite targets: found something that would not"),
         (["--from", "x.json", "POSE"], "CONFIG with --from x.json: found something that would not be read"),
+        (["--from", "x.json", "--quick"], "--quick with --from x.json: found something that would not be read"),
+        (["--from", "x.json", "--threads", 3], "--threads with --from x.json: found something that would not be read"),
+        (["POSE", "--remark", "Busy."], "--remark: found no page to write it on. Give --page FILE, too"),
         (["POSE", "--page", "page.txt"], "--page page.txt: found another ending, expected a .md file"),
         (["POSE", "--batches", "few"], "--batches: found 'few', expected whole numbers"),
         (["POSE", "--against", "torchvision"], "--against torchvision: found not known"),

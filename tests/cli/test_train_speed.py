@@ -133,6 +133,7 @@ def test_what_the_user_types_wins():
         ({"chanels_last": True}, r"speed\.chanels_last: found no such option\. .*channels_last"),
         ({"compile": "yes"}, r"speed\.compile: found 'yes', expected True or False"),
         ({"precision": "int8"}, r"speed\.precision: found 'int8', expected fp32 or bf16 or fp16"),
+        ({"checkpoint_activations": "deep"}, r"found 'deep', expected True, False or 'nested'"),
         ({"accumulate": 0}, r"speed\.accumulate: found 0, expected a whole number of at least 1"),
         ({"accumulate": True}, r"speed\.accumulate: found True"),
         ({"fused_optimizer": "always"}, r"speed\.fused_optimizer: found 'always', expected True, False or 'auto'"),
@@ -163,6 +164,8 @@ def test_a_speed_that_is_no_dict_is_told():
         ),
         ("--fused-optimizer", {"optim_wrapper": {"constructor": "Own"}}, r"found no optim_wrapper\.optimizer"),
         ("--precision bf16", {"optim_wrapper": {"type": "OwnWrapper"}}, r"found optim_wrapper of type OwnWrapper"),
+        ("--fast", {"optim_wrapper": None}, r"optim_wrapper: found nothing, expected an optimizer"),
+        ("--accumulate 2", {"optim_wrapper": {}}, r"optim_wrapper: found nothing, expected an optimizer"),
     ],
 )
 def test_what_cannot_be_had_is_told(given, other, line, monkeypatch):

@@ -46,6 +46,7 @@ def test_all_tools_have_the_same_threads_weights_and_images(tools, given, tmp_pa
     names = [one.subject.name for one in run.measured]
     assert sorted(name for name, _ in ran) == sorted(names * 2)
     assert [round(run.speed_up(one).median, 2) for one in run.timed] == [1, 2, 2, 2, 2]
+    assert run.timed[0].throughput.median == pytest.approx(2 / 2.0)  # two images
     commands = dict(ran)
     theirs = commands.pop(test_tool.MMPOSE)
     for command in commands.values():
@@ -71,6 +72,13 @@ def test_a_tool_that_fails_or_finds_something_else_is_left_out(tools, given, tmp
     assert "exit status 1" in refused["ncnn"]
     assert len(refused) == 2
     assert len(run.timed) == 3
+
+
+@pytest.mark.parametrize(("ours", "theirs", "agree"), [(0.002, 0.002, True), (0.0, 0.002, False), (0.0, 0.0, False)])
+def test_little_accuracy_is_compared_too(ours, theirs, agree, tools, given, tmp_path):
+    tools(test_tool, lambda name: (1.0, theirs if name == test_tool.MMPOSE else ours))
+    run = test_tool.run_test_tool(given, Settings(tmp_path, processes=1), lambda text: None)
+    assert (run.find(test_tool.DEFAULT) is not None) is agree
 
 
 def test_without_mmposes_own_there_is_no_ratio(tools, given, tmp_path):
