@@ -11,6 +11,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from ..deploy.tensor_model import TensorModel
+from ..engine.freed_memory import keep_freed_memory
 from ..errors import ConfigError
 from ..zoo.quiet import quiet
 from .networks import build_whole, load_weights, resolve_config
@@ -47,18 +48,27 @@ class TrainingStep:
             self.wrapper = optim_wrapper(self.model, cfg, subject, job.device)
         self.batch = example_batch(network, cfg.model.head.out_channels)
         self.losses: list[Tensor] = []
+        self._keeps_memory = subject.keep_memory
+        self._sets_memory = any(one.keep_memory for one in job.subjects)
 
     def __call__(self) -> None:
         """One step."""
+        self._set_memory()
         with DefaultScope.overwrite_default_scope(self.scope):
             self.losses.append(self.model.train_step(self.batch, self.wrapper)["loss"].detach())
 
     def find_gradients(self) -> None:
         """Forward and backward alone; the gradients are dropped."""
+        self._set_memory()
         with DefaultScope.overwrite_default_scope(self.scope), self.wrapper.optim_context(self.model):
             losses = self.model(**self.model.data_preprocessor(self.batch, True), mode="loss")
             self.wrapper.backward(self.model.parse_losses(losses)[0])
         self.wrapper.zero_grad()
+
+    def _set_memory(self) -> None:
+        """It is the whole process's, in which others have their turns, too."""
+        if self._sets_memory:
+            keep_freed_memory(self._keeps_memory)
 
     def kept_tensors(self) -> Iterator[Tensor]:
         """What stays from step to step: weights, buffers, what the optimizer remembers."""

@@ -37,6 +37,8 @@ class Speed:
         accumulate: Batches a step of the optimizer; 0 as the config's optim_wrapper says.
         fused_optimizer: The optimizer's update of all weights in one pass; 'auto' where torch has it.
         cudnn_benchmark: Let cuDNN try its algorithms on each size of image; of no effect on a CPU.
+        keep_memory: Keep freed memory for the next step in the place of handing it back to the system; of no effect
+            but on a CPU under Linux.
     """
 
     channels_last: bool = False
@@ -47,10 +49,11 @@ class Speed:
     accumulate: int = 0
     fused_optimizer: bool | str = False
     cudnn_benchmark: bool = False
+    keep_memory: bool = False
 
 
 #: What `--fast` and `_base_/runtime/fast.py` turn on.
-FAST = {"channels_last": True, "fused_optimizer": "auto", "cudnn_benchmark": True}
+FAST = {"channels_last": True, "fused_optimizer": "auto", "cudnn_benchmark": True, "keep_memory": True}
 
 
 def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +62,8 @@ def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--fast",
         action="store_true",
-        help="what is always safe: --channels-last --cudnn-benchmark, and --fused-optimizer where torch has it",
+        help="what is always safe: --channels-last --cudnn-benchmark --keep-memory, and --fused-optimizer where torch "
+        "has it",
     )
     group.add_argument("--channels-last", action="store_true", help="channels-last memory of weights and features")
     precision = group.add_mutually_exclusive_group()
@@ -88,6 +92,7 @@ def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--accumulate", type=int, metavar="N", help="batches a step; the learning rate stays as it is")
     group.add_argument("--fused-optimizer", action="store_true", help="update all weights in one pass")
+    group.add_argument("--keep-memory", action="store_true", help="on a CPU: keep freed memory for the next step")
     group.add_argument("--cudnn-benchmark", action="store_true", help="let cuDNN try its algorithms on each size")
 
 
@@ -110,6 +115,8 @@ def apply_speed(cfg: Config, args: argparse.Namespace) -> list[str]:
         _set_precision(cfg, speed.precision)
     if speed.channels_last:
         _add_hook(cfg, {"type": "hrnet_plugin.ChannelsLastHook"})
+    if speed.keep_memory:
+        _add_hook(cfg, {"type": "hrnet_plugin.KeepMemoryHook"})
     if speed.checkpoint_activations:
         _backbone(cfg, "checkpoint_activations").with_cp = speed.checkpoint_activations
     if speed.compile or speed.cuda_graphs:

@@ -8,6 +8,7 @@ from .checkpoint_hook import CheckpointHook
 from .compiling import CompileHook
 from .data_check import DataCheckHook
 from .finite_predictions import FinitePredictionsHook
+from .freed_memory import KeepMemoryHook
 from .image_files import CheckImageFiles
 from .memory_format import ChannelsLastHook
 from .notices import NoticeHook
@@ -22,6 +23,7 @@ __all__ = [
     "CompileHook",
     "DataCheckHook",
     "FinitePredictionsHook",
+    "KeepMemoryHook",
     "NoticeHook",
     "ProgressHook",
 ]

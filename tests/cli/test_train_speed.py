@@ -14,6 +14,7 @@ from hrnet_plugin.cli.train_speed import FAST, apply_speed
 from hrnet_plugin.errors import ConfigError, MissingDependency
 
 CHANNELS_LAST = {"type": "hrnet_plugin.ChannelsLastHook"}
+KEEP_MEMORY = {"type": "hrnet_plugin.KeepMemoryHook"}
 COMPILE = {"type": "hrnet_plugin.CompileHook", "mode": "default"}
 
 
@@ -65,6 +66,7 @@ def test_memory_accumulation_and_cudnn(applied):
     assert cfg.model.backbone.with_cp is True
     cfg = applied("--checkpoint-nested", {"checkpoint_activations": "nested"})
     assert cfg.model.backbone.with_cp == "nested"
+    assert applied("--keep-memory", {"keep_memory": True}).custom_hooks == [KEEP_MEMORY]
     cfg = applied("--accumulate 4", {"accumulate": 4})
     assert cfg.optim_wrapper.accumulative_counts == 4
     cfg = applied("--cudnn-benchmark", {"cudnn_benchmark": True}, env_cfg={"dist_cfg": {"backend": "gloo"}})
@@ -107,7 +109,7 @@ def test_fast_is_the_base_of_the_same_name(project_root):
     by_flag, by_config = config(), config(speed=dict(FAST))
     for cfg, given in ((by_flag, flags("--fast")), (by_config, flags())):
         assert apply_speed(cfg, given) == []
-        assert cfg.custom_hooks == [CHANNELS_LAST]
+        assert cfg.custom_hooks == [CHANNELS_LAST, KEEP_MEMORY]
         assert cfg.optim_wrapper.optimizer.fused is True
         assert cfg.env_cfg.cudnn_benchmark is True
 

@@ -77,7 +77,15 @@ def training(
     ours = replace(ours, options={"optim_wrapper.optimizer.fused": True, **(options or {})})
     first = Subject(BASELINE, theirs, role=TRAINING)
     mine = [
-        Subject(f"ours {precision}", ours, theirs, role=TRAINING, precision=precision, channels_last=True)
+        Subject(
+            f"ours {precision}",
+            ours,
+            theirs,
+            role=TRAINING,
+            precision=precision,
+            channels_last=True,
+            keep_memory=True,
+        )
         for precision in precisions
     ]
     return (first, *mine)

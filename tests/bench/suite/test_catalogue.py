@@ -92,10 +92,13 @@ def test_every_option_of_a_training_is_measured_by_itself():
     subjects = {one.name: one for one in SUITES["targets"].plans["training-options"]().subjects}
     first, *ours = subjects.values()
     assert (first.network.framework or first.network.config).startswith("mmpose")
-    ways = {(one.channels_last, one.precision, one.runtime, *one.network.options.items()) for one in ours}
+    ways = {
+        (one.channels_last, one.keep_memory, one.precision, one.runtime, *one.network.options.items()) for one in ours
+    }
     assert len(ways) == len(ours)
     alone = {
         "channels-last": (True, "fp32", "eager"),
+        "keep memory": (False, "fp32", "eager"),
         "fused optimizer": (False, "fp32", "eager", ("optim_wrapper.optimizer.fused", True)),
         "bf16": (False, "bf16", "eager"),
         "compiled": (False, "fp32", "torch-compile"),
@@ -106,6 +109,7 @@ def test_every_option_of_a_training_is_measured_by_itself():
     for name, way in alone.items():
         one = subjects[name]
         assert (one.channels_last, one.precision, one.runtime, *one.network.options.items()) == way
+        assert one.keep_memory is (name == "keep memory")
     assert all(one.role == TRAINING and one.reference == first.network for one in ours)
 
 
