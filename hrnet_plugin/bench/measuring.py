@@ -17,7 +17,7 @@ from .memory import allocated_during, forget_peak, peak, size_of
 from .networks import build_network, example_images, run
 from .ready import Expectations, ready
 from .stages import time_parts
-from .subjects import EAGER, INFERENCE, LIMIT, TRAINING, Job, Outcome, Subject
+from .subjects import DECODING, EAGER, INFERENCE, LIMIT, TRAINING, Job, Outcome, Subject
 from .turns import CallTimer, Timer, alternate
 
 #: Calls after which a network's memory no longer grows.
@@ -42,6 +42,8 @@ def prepare(job: Job) -> Outcome:
     refused, parameters, macs = {}, {}, {}
     counted: dict[tuple, Complexity] = {}
     for subject in job.subjects:
+        if subject.role == DECODING:  # no network takes part
+            continue
         try:
             model = build_network(subject.network, subject.source, Path(job.folder))
             about = (subject.network.key, subject.network.size)
@@ -70,6 +72,8 @@ def measure_times(job: Job) -> Outcome:
                 continue
             if subject.role == TRAINING:
                 call, differences[name] = _training(subject, job, losses)
+            elif subject.role == DECODING:
+                call, differences[name] = _decoding(subject)
             else:
                 call = ready(subject, job)
                 differences[name] = expectations.check(subject, call())
@@ -84,6 +88,12 @@ def measure_times(job: Job) -> Outcome:
 def _limit(subject: Subject, job: Job) -> ConvolutionTimer:
     model = build_network(subject.network, subject.source, Path(job.folder))
     return ConvolutionTimer(find_convolutions(model, example_images(subject.network)), job.device)
+
+
+def _decoding(subject: Subject) -> tuple[Callable[[], object], float]:
+    from .decoding import decoding
+
+    return decoding(subject)
 
 
 def _training(subject: Subject, job: Job, losses: dict[str, float]) -> tuple[Callable[[], None], float]:

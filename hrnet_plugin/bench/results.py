@@ -108,10 +108,12 @@ class Run:
         return next((one for one in self.timed if one.subject.name == name), None)
 
     def baseline_of(self, one: Measured) -> Measured:
-        """That with which a subject is compared: the first that runs eagerly on the same images, or else the first."""
-        eager = (other for other in self.timed if other.subject.runtime == EAGER)
+        """That with which a subject is compared: its reference, run eagerly; or what else runs eagerly on the same
+        images; or else the first."""
+        eager = [other for other in self.timed if other.subject.runtime == EAGER]
+        own = (other for other in eager if other.subject.network == one.subject.source)
         alike = (other for other in eager if _images(other) == _images(one))
-        return next(alike, self.timed[0])
+        return next(own, next(alike, self.timed[0]))
 
     def speed_up(self, one: Measured) -> Interval:
         """How many times faster than its baseline a subject is, image by image."""

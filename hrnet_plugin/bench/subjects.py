@@ -13,7 +13,7 @@ from .records import to_plain
 EAGER = "eager"
 #: In inference a runtime; in training the backbone compiled in place, as `hrnet train --compile` has it.
 COMPILED = "torch-compile"
-INFERENCE, TRAINING, LIMIT = "inference", "training", "limit"
+INFERENCE, TRAINING, DECODING, LIMIT = "inference", "training", "decoding", "limit"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Subject:
         network: What it computes.
         reference: The network whose weights it takes and with whose outputs it is compared; None for its own, run
             eagerly.
-        role: `inference`, `training` (forward, backward and optimizer), or `limit` (its convolutions alone).
+        role: `inference`, `training` (forward, backward and optimizer), `decoding` (its heatmaps to keypoints), or
+            `limit` (its convolutions alone).
         runtime: A name of `deploy.runtimes`, or `eager`; of a training step `eager` or `torch-compile`.
         precision: `fp32`, `bf16` or `int8`; of a training step `fp32` or `bf16`.
         channels_last: Of a training step.

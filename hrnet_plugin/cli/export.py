@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: train)",
     )
     parser.add_argument(
-        "--calibrate-images", type=int, default=300, metavar="N", help="how many of them (default: 300)"
+        "--calibrate-images",
+        type=int,
+        default=300,
+        metavar="N",
+        help="how many of them (default: 300; of more than 512x512 pixels fewer)",
     )
     parser.add_argument(
         "--check",
@@ -99,13 +103,14 @@ class Target:
     shape: InputShape
 
 
-def plan_target(args: argparse.Namespace, usual: tuple[int, int] | None, stem: str) -> Target:
+def plan_target(args: argparse.Namespace, usual: tuple[int, int] | None, stem: str, channels: int = 3) -> Target:
     """What the flags ask for, checked before anything is built.
 
     Args:
         args: Of `hrnet export`.
         usual: (width, height) that the config tests at; None where it names none.
         stem: The config's name.
+        channels: Of the images.
 
     Raises:
         ConfigError: flags that do not go together, or a wrong value.
@@ -126,7 +131,7 @@ def plan_target(args: argparse.Namespace, usual: tuple[int, int] | None, stem: s
             raise ConfigError(flag, found=value, expected="a number of images, 1 or more")
     if args.calibrate and args.precision != "int8":
         raise ConfigError("--calibrate", found=f"--precision {args.precision}", expected="--precision int8")
-    return Target(module, _path(args, module.SUFFIX, stem), _shape(args, usual))
+    return Target(module, _path(args, module.SUFFIX, stem), replace(_shape(args, usual), channels=channels))
 
 
 def _path(args: argparse.Namespace, suffix: str, stem: str) -> Path:

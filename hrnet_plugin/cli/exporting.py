@@ -13,7 +13,7 @@ from hrnet_plugin.deploy.checking import TOLERANCE, AnyBatch, MetricCheck, compa
 from hrnet_plugin.deploy.describing import describe, pixel_scaling, usual_size
 from hrnet_plugin.deploy.exporting.formats import files_of
 from hrnet_plugin.deploy.images import SPLITS, as_pixels, dataset_images, drawn_images, fitted, folder_images
-from hrnet_plugin.deploy.load import load_model, network_entry
+from hrnet_plugin.deploy.load import enough_of, load_model, network_entry
 from hrnet_plugin.deploy.optimising import optimised
 from hrnet_plugin.deploy.runtimes.start import check_format_installed, open_export
 from hrnet_plugin.deploy.tensor_model import TensorModel
@@ -23,6 +23,7 @@ from .calibration_data import check_calibration_data
 from .data_root import point_at, use_ground_truth_boxes
 from .explain import explained
 from .export import Target, plan_target
+from .image_checks import check_images_when_loaded
 from .preflight import check_checkpoint_file, check_data, check_writable
 from .pretrained_sources import local_checkpoint, localise_weights
 from .summary import print_table
@@ -38,13 +39,14 @@ def export(args: argparse.Namespace) -> int:
     """Exports as the flags of `hrnet export` say; returns the exit status."""
     path = find_config(args.config)
     cfg = load_config(path, args.cfg_options)
-    target = plan_target(args, _usual(cfg), path.stem)
+    target = plan_target(args, _usual(cfg), path.stem, channels=len(pixel_scaling(cfg).mean))
     checkpoint = local_checkpoint(args.checkpoint)
     check_checkpoint_file(checkpoint)
     check_writable(target.path.parent, "--out: folder")
     if args.data_root:
         point_at(cfg, args.data_root)
     localise_weights(cfg, replaced=True)
+    check_images_when_loaded(cfg)
     _check_images(cfg, args)
     check_format_installed(args.to, args.precision, opens=bool(args.check))
     with explained(cfg):
@@ -105,7 +107,7 @@ def _write(cfg: Config, name: str, model: nn.Module, target: Target, args: argpa
 def _calibration(cfg: Config, model: nn.Module, args: argparse.Namespace) -> Iterator[Tensor]:
     source = args.calibrate or "train"
     taken = dataset_images if source in SPLITS else folder_images
-    return taken(cfg, model.data_preprocessor, source, args.calibrate_images)
+    return enough_of(taken(cfg, model.data_preprocessor, source, args.calibrate_images), args.calibrate_images)
 
 
 def _told(target: Target, description: NetworkDescription) -> list[tuple[str, str]]:
@@ -121,7 +123,7 @@ def _check(
 ) -> tuple[bool, list[tuple[str, str]], list[str]]:
     """Whether the file differs from PyTorch, what to tell of it, and what else to say."""
     scaling = pixel_scaling(cfg) if description.normalised_inside else None
-    runtime = AnyBatch(open_export(target.path), description.batch, scaling)
+    runtime = AnyBatch(open_export(target.path), scaling)
     has_data = _has_test_data(cfg)
     if has_data:
         images, origin = dataset_images(cfg, model.data_preprocessor, "test", args.check), "test"

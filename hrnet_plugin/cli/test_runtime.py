@@ -15,7 +15,7 @@ from .calibration_data import check_calibration_data
 if TYPE_CHECKING:
     from mmengine.config import Config
     from mmengine.runner import Runner
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from hrnet_plugin.deploy.runtime_hook import RuntimeHook
     from hrnet_plugin.deploy.runtimes.base import Runtime
@@ -45,7 +45,7 @@ def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         default=_CALIBRATION_IMAGES,
-        help=f"training images to calibrate int8 with (default {_CALIBRATION_IMAGES})",
+        help=f"training images to calibrate int8 with (default {_CALIBRATION_IMAGES}; fewer of large ones)",
     )
 
 
@@ -136,7 +136,8 @@ def runtime_hook(
     from hrnet_plugin.deploy.runtime_hook import RuntimeHook
 
     if opened is not None:
-        return RuntimeHook(opened.name, opened.precision, opened=opened)
+        check = partial(_check_network, Path(args.checkpoint).expanduser())
+        return RuntimeHook(opened.name, opened.precision, opened=opened, check=check)
     precision = args.precision or "fp32"
     if precision == "int8":
         check_calibration_data(runner.cfg, "train", "Give --data-root DIR")
@@ -150,10 +151,20 @@ def runtime_hook(
     )
 
 
+def _check_network(path: Path, model: nn.Module) -> None:
+    from hrnet_plugin.deploy.export_fit import check_network_fits
+    from hrnet_plugin.deploy.exporting.formats import read_description
+    from hrnet_plugin.deploy.load import network_entry
+
+    check_network_fits(read_description(path), network_entry(model), path)
+
+
 def _training_images(runner: Runner, count: int) -> Iterable[Tensor]:
     """Images that are not tested on, prepared as those that are."""
     from hrnet_plugin.deploy.images import dataset_images
+    from hrnet_plugin.deploy.load import enough_of
     from hrnet_plugin.engine.checkpoint_fit import unwrapped
 
     cfg: Config = runner.cfg
-    return dataset_images(cfg, unwrapped(runner.model).data_preprocessor, "train", count)
+    images = dataset_images(cfg, unwrapped(runner.model).data_preprocessor, "train", count)
+    return enough_of(images, count)

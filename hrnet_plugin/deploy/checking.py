@@ -24,7 +24,7 @@ from ..errors import ConfigError
 from ..plain import as_list
 from ..zoo.quiet import quiet
 from .description import NetworkDescription
-from .images import as_pixels, batches
+from .images import as_pixels
 from .in_framework import run_through
 from .runtimes.base import Runtime
 from .tensor_model import PixelScaling, TensorModel
@@ -80,22 +80,19 @@ class AnyBatch(Runtime):
 
     Args:
         inner: It may take a fixed number of images alone, or pixels.
-        batch: Images a call that `inner` takes; None for any number.
         scaling: How the pixels that `inner` takes are normalised inside; None where it takes normalised images.
     """
 
     name = "any batch"
     precisions = ("fp32", "bf16", "int8")
 
-    def __init__(self, inner: Runtime, batch: int | None, scaling: PixelScaling | None = None):
+    def __init__(self, inner: Runtime, scaling: PixelScaling | None = None):
         super().__init__(inner.precision)
-        self.inner, self.batch, self.scaling = inner, batch, scaling
+        self.inner, self.scaling = inner, scaling
 
     def _compute(self, images: Tensor) -> tuple[Tensor, ...]:
         pixels = images if self.scaling is None else as_pixels(images, self.scaling)
-        parts = [pixels] if self.batch is None else batches(pixels.split(1), self.batch)
-        found = [self.inner(part.contiguous()) for part in parts]
-        return tuple(torch.cat(outputs)[: len(images)] for outputs in zip(*found, strict=True))
+        return self.inner.in_batches(pixels)
 
 
 def compare_outputs(

@@ -88,7 +88,8 @@ def _codec(decoder: dict) -> dict:
 def pixel_scaling(cfg: Config) -> PixelScaling:
     """How the config's network wants its pixels; images come as BGR, as OpenCV reads them."""
     chosen = model_config(cfg).get("data_preprocessor") or {}
-    mean, std = chosen.get("mean") or (0.0, 0.0, 0.0), chosen.get("std") or (1.0, 1.0, 1.0)
+    channels = int((cfg.model.get("backbone") or {}).get("in_channels", 3))
+    mean, std = chosen.get("mean") or (0.0,) * channels, chosen.get("std") or (1.0,) * channels
     swaps = any(chosen.get(key) for key in ("bgr_to_rgb", "rgb_to_bgr", "to_rgb"))  # each swaps the first and the last
     return PixelScaling(tuple(map(float, mean)), tuple(map(float, std)), swaps)
 
@@ -141,8 +142,13 @@ def _preparing(cfg: Config, task: str) -> dict:
         step = steps.get("Resize", {})
         return {"scale": plain(step.get("scale")), "keep_ratio": bool(step.get("keep_ratio", False))} if step else {}
     if task == "classification":
-        edge, crop = steps.get("ResizeEdge", {}), steps.get("CenterCrop", {})
-        ways = {key: edge[key] for key in ("backend", "interpolation") if key in edge}
+        whole, edge, crop = (steps.get(name, {}) for name in ("Resize", "ResizeEdge", "CenterCrop"))
+        step = whole or edge
+        ways = {key: step[key] for key in ("backend", "interpolation") if key in step}
+        if whole and (crop or edge or whole.get("keep_ratio")):
+            return {"unread": "a test pipeline with Resize and keep_ratio, or beside ResizeEdge or CenterCrop"}
+        if whole:
+            return {"scale": plain(whole.get("scale")), **ways}
         return {"edge": edge.get("scale"), "crop": plain(crop.get("crop_size")), **ways}
     return {}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CheckpointError
+from ..zoo.forward import model_config
 from .description import NetworkDescription
 
 if TYPE_CHECKING:
@@ -45,8 +48,33 @@ def check_fits(found: NetworkDescription, wanted: NetworkDescription, path: Path
             )
 
 
+def check_network_fits(found: NetworkDescription, wanted: Mapping, path: object) -> None:
+    """Compares the backbone that a file holds with the config's.
+
+    Args:
+        found: What the file says of itself.
+        wanted: The config's backbone (`load.network_entry`); empty where it is of another package.
+        path: Of the file.
+
+    Raises:
+        CheckpointError: they differ; names the first entry that does.
+    """
+    theirs, ours = (json.loads(json.dumps(one)) for one in (found.network, dict(wanted)))
+    if not theirs or not ours:
+        return
+    key = next((key for key in (*ours, *theirs) if ours.get(key) != theirs.get(key)), None)
+    if key is not None:
+        raise CheckpointError(
+            f"exported file {path}",
+            found=f"another network: {key} {theirs.get(key)!s:.80}",
+            expected=f"{ours.get(key)!s:.80}, as the config has it",
+            do=f"Test it with the config that it was exported from ({found.name}), or export it anew",
+        )
+
+
 def leave_pixels_alone(cfg: Config) -> None:
     """Takes the normalisation out of a config, for a file that normalises by itself."""
+    cfg.model = model_config(cfg)  # mmpretrain has the preprocessor beside the model
     preprocessor = cfg.model.data_preprocessor
     preprocessor.update(mean=None, std=None)
     for swap in ("bgr_to_rgb", "rgb_to_bgr", "to_rgb"):

@@ -7,7 +7,6 @@ import copy
 import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,13 +107,6 @@ def fitted(images: Iterable[Tensor], shape: InputShape) -> Iterator[Tensor]:
         if size != (height, width):
             image = F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=True)
         yield image
-
-
-def batches(images: Iterable[Tensor], size: int) -> Iterator[Tensor]:
-    """Images (1, C, H, W) as batches (size, C, H, W); what is left over is filled up with its last image."""
-    waiting = iter(images)
-    while chunk := list(islice(waiting, size)):
-        yield torch.cat([*chunk, *[chunk[-1]] * (size - len(chunk))])
 
 
 def as_pixels(images: Tensor, scaling: PixelScaling) -> Tensor:

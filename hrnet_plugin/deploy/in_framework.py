@@ -58,13 +58,11 @@ def run_through(model: nn.Module, start: Callable[[TensorModel, tuple[int, int]]
     network, heads = TensorModel(model), _heads(model)
     # The model's own heads are about to pass outputs through; the network keeps heads that compute them.
     network.heads = nn.ModuleList(copy.copy(head) for head in heads).eval()
-    with torch.no_grad():
-        spec = pytree.tree_structure(_own_outputs(model, heads))
-    model.backbone = _Computed(network, start)
+    model.backbone = computed = _Computed(network, start)
     model.neck = None
     for head in heads[:-1]:
         head.forward = _nothing
-    heads[-1].forward = lambda features, *_: pytree.tree_unflatten(list(features), spec)
+    heads[-1].forward = lambda features, *_: computed.as_the_head_gives(features)
     return model
 
 
@@ -80,7 +78,7 @@ def starter(
     kept: list[Tensor] = []
 
     def start(network: TensorModel, size: tuple[int, int]) -> Runtime:
-        shape = InputShape(size, dynamic_batch=True)
+        shape = InputShape(size, dynamic_batch=True, channels=network.channels)
         if calibration is not None and not kept:
             kept.extend(calibration)
         images = fitted(kept, shape) if kept else None
@@ -98,9 +96,13 @@ class _Computed(nn.Module):
         self._network = (network,)
         self._start = start
         self._runtimes: dict[tuple[int, int], Runtime] = {}
+        self._structure: pytree.TreeSpec | None = None
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         size = (images.shape[3], images.shape[2])
+        if self._structure is None:
+            with torch.no_grad():  # of a real image: some heads take one size alone
+                self._structure = pytree.tree_structure(self._network[0].nested(images[:1]))
         if size not in self._runtimes:
             if len(self._runtimes) == _SIZES_KEPT:
                 self._runtimes.pop(next(iter(self._runtimes)))
@@ -109,23 +111,14 @@ class _Computed(nn.Module):
             self._runtimes[size] = shared if takes_any else self._start(self._network[0], size)
         return tuple(output.to(images.device) for output in self._runtimes[size].in_batches(images))
 
+    def as_the_head_gives(self, outputs: tuple[Tensor, ...]) -> object:
+        """Outputs in the head's own nesting."""
+        return pytree.tree_unflatten(list(outputs), self._structure)
+
 
 def _heads(model: nn.Module) -> list[nn.Module]:
     head = getattr(model, "decode_head", getattr(model, "head", None))
     return list(head) if isinstance(head, nn.ModuleList) else [] if head is None else [head]
-
-
-def _own_outputs(model: nn.Module, heads: list[nn.Module]) -> object:
-    """What the last head gives for a small image, in its own nesting."""
-    weight = next(model.backbone.parameters())
-    channels = next(module.in_channels for module in model.backbone.modules() if isinstance(module, nn.Conv2d))
-    features = model.backbone(torch.zeros(1, channels, 64, 64, device=weight.device, dtype=weight.dtype))
-    if getattr(model, "neck", None) is not None:
-        features = model.neck(features)
-    found = heads[0].forward(features)
-    for head in heads[1:]:
-        found = head.forward(features, found)
-    return found
 
 
 def _nothing(*_: object) -> None:

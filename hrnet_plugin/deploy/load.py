@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Images to calibrate with: beyond these few hundred, ranges hardly change.
 ENOUGH_IMAGES = 300
+#: Of all of them: 300 of 512x512, or 37 of 1024x2048.
+_ENOUGH_PIXELS = 300 * 512 * 512
 #: (width, height) that stands for all where any goes.
 _ANY = (256, 256)
 
@@ -56,7 +58,8 @@ def load(
             in its own size, as the config's test does: exactly so in torch, while the others fill it up to multiples of
             32, which changes labels where its sides are none. ncnn alone has one size for all.
         threads: Of the CPU.
-        calibration: For `int8`: normalised images (N, 3, H, W), or batches of such; the first 300 are taken.
+        calibration: For `int8`: normalised images (N, 3, H, W), or batches of such; the first 300 are taken, or fewer
+            large ones.
 
     Raises:
         ConfigError: arguments that do not go together, or a network whose outputs are not read here.
@@ -82,8 +85,9 @@ def load(
     size = None if is_free else size or usual_size(cfg)
     description = describe(cfg, name=Path(cfg.filename or "").stem, size=size, precision=precision)
     check_readable(description)
-    shape = InputShape(size or _ANY, dynamic_batch=True, dynamic_size=size is None)
-    images = None if calibration is None else fitted(calibration_images(calibration, len(description.mean)), shape)
+    channels = len(description.mean)
+    shape = InputShape(size or _ANY, dynamic_batch=True, dynamic_size=size is None, channels=channels)
+    images = None if calibration is None else fitted(calibration_images(calibration, channels), shape)
     network = TensorModel(load_model(cfg, checkpoint))
     started = start_runtime(network, runtime, precision, shape=shape, threads=threads, calibration=images)
     return Predictor(started, description)
@@ -103,7 +107,17 @@ def calibration_images(given: Tensor | Iterable[Tensor], channels: int = 3) -> I
         ConfigError: something that is no such tensor.
     """
     batches = [given] if isinstance(given, Tensor) else given
-    return islice(_one_by_one(batches, channels), ENOUGH_IMAGES)
+    return enough_of(_one_by_one(batches, channels))
+
+
+def enough_of(images: Iterable[Tensor], most: int = ENOUGH_IMAGES) -> Iterator[Tensor]:
+    """The first of some images (1, C, H, W), fewer of large ones: all of them will be held in memory."""
+    pixels = 0
+    for image in islice(images, most):
+        yield image
+        pixels += image[0, 0].numel()
+        if pixels >= _ENOUGH_PIXELS:
+            return
 
 
 def _one_by_one(batches: object, channels: int) -> Iterator[Tensor]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -14,7 +15,7 @@ from ..errors import ConfigError, DataError
 from .description import NetworkDescription
 from .exporting.shape import MULTIPLE, InputShape
 from .predictions import ClassPrediction, PosePrediction, Prediction, SegmentationPrediction
-from .preparing import centre_crop, cut_out, read_image, resize, to_tensor
+from .preparing import cut_out, read_image, resize, to_tensor, whole_or_middle
 from .runtimes.base import Runtime
 from .tiles import tiled
 
@@ -66,7 +67,8 @@ class Predictor:
 
         Raises:
             DataError: an image or box that cannot be used.
-            ConfigError: images that do not fit a fixed-size export.
+            ConfigError: images that do not fit a fixed-size export, or a flip test where nobody says which keypoints
+                change places.
         """
         single = isinstance(images, (str, Path)) or (isinstance(images, np.ndarray) and images.ndim != 4)
         several = [images] if single else _listed(images, "images", "a path, an array, or a list of them")
@@ -110,7 +112,15 @@ class Predictor:
 
     def _mirrored(self, heatmaps: Tensor) -> Tensor:
         """Heatmaps of mirrored images, as those of the images themselves."""
-        heatmaps = heatmaps.flip(-1)[:, list(self.description.flip_indices)]
+        pairs = list(self.description.flip_indices)
+        if len(pairs) != heatmaps.shape[1]:
+            raise ConfigError(
+                "flip test",
+                found=f"counterparts of {len(pairs)} keypoints for {heatmaps.shape[1]} heatmaps",
+                expected="one each",
+                do="Give the config's data set its metainfo, or call with flip_test=False",
+            )
+        heatmaps = heatmaps.flip(-1)[:, pairs]
         if self.description.test_cfg.get("shift_heatmap"):
             heatmaps[..., 1:] = heatmaps[..., :-1].clone()
         return heatmaps
@@ -137,7 +147,7 @@ class Predictor:
 
     def _logits(self, images: Tensor) -> Tensor:
         """(N, C, H, W) to (N, classes, H, W), for an image or a tile of one."""
-        padded = _padded(images, self.runtime.shape)
+        padded = self._filled_up(images)
         logits = self._run(padded)
         # What belongs to the image, as many rows and columns as its own size has: so that none of them is moved.
         rows, columns = (-(-images.shape[dim] * logits.shape[dim] // padded.shape[dim]) for dim in (2, 3))
@@ -146,8 +156,17 @@ class Predictor:
             logits[:, :, :rows, :columns], size=images.shape[2:], mode="bilinear", align_corners=corners
         )
 
+    def _filled_up(self, images: Tensor) -> Tensor:
+        """What is added is of the mean, as with normalised images, which are filled up with 0."""
+        if not self.description.normalised_inside:
+            return _padded(images, self.runtime.shape)
+        mean = torch.tensor(self.description.mean).view(1, -1, 1, 1)
+        if self.description.channel_order == "rgb":
+            mean = mean.flip(1)  # pixels come as BGR
+        return _padded(images - mean, self.runtime.shape) + mean
+
     def _classification(self, image: np.ndarray) -> ClassPrediction:
-        inputs = to_tensor([centre_crop(image, self.description)], self.description)
+        inputs = to_tensor([whole_or_middle(image, self.description)], self.description)
         return ClassPrediction(self._run(inputs).softmax(1)[0].numpy(), self.description.classes)
 
     def _run(self, inputs: Tensor) -> Tensor:
@@ -157,8 +176,15 @@ class Predictor:
 
 def check_readable(description: NetworkDescription) -> None:
     """Raises:
-    ConfigError: a network whose outputs are not read here.
+    ConfigError: a network whose outputs are not read here, or whose images are not prepared here.
     """
+    if description.preparing.get("unread"):
+        raise ConfigError(
+            f"predictor for {description.name or 'this network'}",
+            found=description.preparing["unread"],
+            expected="Resize to one size alone, or ResizeEdge and CenterCrop",
+            do="Use `hrnet test`, which runs the pipeline itself",
+        )
     if description.task == "features":
         raise ConfigError(
             f"predictor for {description.name or 'this network'}",

@@ -97,9 +97,13 @@ def resize(image: np.ndarray, description: NetworkDescription) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
 
 
-def centre_crop(image: np.ndarray, description: NetworkDescription) -> np.ndarray:
-    """An image as a classification network looks at it: its short edge scaled, its middle cut out."""
+def whole_or_middle(image: np.ndarray, description: NetworkDescription) -> np.ndarray:
+    """An image as a classification network looks at it: as a whole in another size, or its short edge scaled and its
+    middle cut out."""
     height, width = image.shape[:2]
+    if description.preparing.get("scale"):
+        size = description.input_size or _square(description.preparing["scale"])
+        return _scaled(image, size, description.preparing)
     crop = description.input_size or _square(description.preparing.get("crop") or min(height, width))
     edge = max(description.preparing.get("edge") or 0, *crop)
     size = (edge, int(edge * height / width)) if width < height else (int(edge * width / height), edge)

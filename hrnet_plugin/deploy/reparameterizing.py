@@ -37,7 +37,7 @@ def reparameterize(model: nn.Module) -> nn.Module:
         )
     folded = copy.deepcopy(model).requires_grad_(False)
     for module in folded.modules():
-        if getattr(module, "with_cp", False) is True:
+        if getattr(module, "with_cp", False):
             module.with_cp = False
     for feed in find_feeds(folded):
         if feed.conv_key is not None:

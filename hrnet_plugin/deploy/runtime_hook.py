@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..engine.checkpoint_fit import unwrapped
 from .in_framework import can_run_through, run_through, starter
@@ -28,6 +28,7 @@ class RuntimeHook(Hook):
         required: A model that cannot go through a runtime is an error; otherwise it stays as it is.
         notices: Is told where the model stayed as it is, though a runtime was named.
         opened: A runtime of an exported file, in the place of one that is started for the network.
+        check: Is given the model before that runtime takes its place.
     """
 
     #: After the weights have been looked at, before anything is computed.
@@ -42,10 +43,11 @@ class RuntimeHook(Hook):
         required: bool = True,
         notices: list[str] | None = None,
         opened: Runtime | None = None,
+        check: Callable[[nn.Module], None] = lambda model: None,
     ):
         self.name, self.precision, self.threads = name, precision, threads
         self.calibration, self.required, self.notices = calibration, required, [] if notices is None else notices
-        self.opened = opened
+        self.opened, self.check = opened, check
         self._images = 0
         self._seconds = 0.0
         self._started = 0.0
@@ -55,6 +57,7 @@ class RuntimeHook(Hook):
 
         Raises:
             ConfigError: a model that cannot go through a runtime, where that is required.
+            CheckpointError: an exported file that holds another network.
         """
         if self.name == FRAMEWORK:
             set_torch_threads(self.threads)
@@ -67,6 +70,7 @@ class RuntimeHook(Hook):
             set_torch_threads(self.threads)
             return
         if self.opened is not None:
+            self.check(model)
             run_through(model, lambda network, size: self.opened)
             return
         images = self.calibration() if self.precision == "int8" and self.calibration else None

@@ -73,17 +73,26 @@ class TensorModel(nn.Module):
             )
         self.eval()
 
+    @property
+    def channels(self) -> int:
+        """Of the images: those of the first convolution."""
+        return next(module.in_channels for module in self.backbone.modules() if isinstance(module, nn.Conv2d))
+
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """(N, C, H, W) to what the head computes, always as a tuple."""
+        return _as_tuple(self.nested(images))
+
+    def nested(self, images: Tensor) -> Tensor | tuple | list:
+        """The same as the head itself gives it: a tensor, or lists and tuples of such."""
         features = self.backbone(self.normalise(images))
         if self.neck is not None:
             features = self.neck(features)
         if not len(self.heads):
-            return _as_tuple(features)
+            return features
         found = self.heads[0].forward(features)
         for head in list(self.heads)[1:]:  # each stage of a cascade sees the features and the stage before it
             found = head.forward(features, found)
-        return _as_tuple(found)
+        return found
 
 
 def _as_tuple(outputs: Tensor | tuple | list) -> tuple[Tensor, ...]:

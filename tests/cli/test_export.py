@@ -14,6 +14,7 @@ from hrnet_plugin.cli import export, preflight
 from hrnet_plugin.cli.main import build_parser
 from hrnet_plugin.deploy.exporting.formats import FORMATS, files_of, read_description
 from hrnet_plugin.deploy.runtimes.start import open_export
+from hrnet_plugin.deploy.tensor_model import TensorModel
 from hrnet_plugin.errors import ConfigError
 
 _FILES = {
@@ -253,10 +254,39 @@ def test_an_unsupported_layer_is_named(form, refused, pose_config, command, work
     assert (workplace / "net.onnx").read_bytes() == (workplace / "net.pt2").read_bytes() == b"before"
 
 
+@pytest.mark.parametrize("form", ["onnx", "torch-export"])
+def test_images_of_four_channels(form, hrnet, pose_config, workplace):
+    text = pose_config.read_text().replace("mean=[120, 120, 120], std=[60, 60, 60]", "mean=[1] * 4, std=[2] * 4")
+    pose_config.write_text(text.replace("type='hrnet_plugin.HRNet',", "type='hrnet_plugin.HRNet', in_channels=4,"))
+    model = build(pose_config)
+    torch.save({"state_dict": model.state_dict(), "meta": {}}, "four.pth")
+    outcome = hrnet("export", pose_config, "four.pth", "--to", form)
+    assert outcome.status == 0, outcome.err
+    images = torch.randn(1, 4, 64, 64)
+    found = open_export(pose_config.stem + FORMATS[form].SUFFIX)(images)[0]
+    with torch.no_grad():
+        expected = TensorModel(model)(images)[0]
+    assert float((found - expected).abs().max() / expected.abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("split", "flags"), [("train2017", ("--precision", "int8", "--calibrate", "train")), ("val2017", ("--check", "2"))]
+)
+@pytest.mark.parametrize("kept", [0, 0.5])
+def test_broken_images_of_a_data_set_are_told(split, flags, kept, refused, command, data):
+    for path in (data / split).iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content[: int(kept * len(content))])
+    line = refused(*command, "onnx", *flags, "--data-root", data)
+    assert "found an empty file" in line or "found a truncated file" in line
+
+
 def test_a_layer_that_ncnn_has_not_is_named(refused, pose_config, command, workplace):
     pytest.importorskip("pnnx")
     _with_neck(pose_config, Ranks)
-    assert "export to ncnn: found layers that ncnn has not: " in refused(*command, "ncnn")
+    line = refused(*command, "ncnn")
+    assert "export to ncnn: found layers that ncnn has not: torch." in line
+    assert "(Ranks)" in line
     assert {path.suffix for path in workplace.iterdir()} == {".py", ".pth"}
 
 

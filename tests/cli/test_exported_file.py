@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hrnet_plugin.config_files import find_config, load_config
+from hrnet_plugin.deploy.export_fit import leave_pixels_alone
+from hrnet_plugin.zoo.forward import model_config
+
 
 @pytest.fixture
 def exported(saved, hrnet, pose_config: Path, data: Path):
@@ -90,6 +94,31 @@ def test_a_file_of_another_config_is_refused(change, line, exported, pose_config
     told = refused("test", pose_config, file, "--data-root", data)
     assert f"exported file {file}: {line}" in told
     assert "Test it with the config that it was exported from" in told
+
+
+@pytest.mark.parametrize("change", ["backbone", "framework"])
+def test_a_file_of_another_network_is_refused(change, exported, pose_config, data, refused, hrnet):
+    """Same data set, size and codec: the likeliest file to take for another."""
+    file = exported("pose.pt2", "--to", "torch-export")
+    if change == "backbone":
+        pose_config.write_text(pose_config.read_text().replace("num_channels=[8 * 2**i", "num_channels=[16 * 2**i"))
+        pose_config.write_text(pose_config.read_text().replace("in_channels=8", "in_channels=16"))
+        told = refused("test", pose_config, file, "--data-root", data)
+        assert f"exported file {file}: found another network: " in told
+        assert "Test it with the config that it was exported from" in told
+    else:  # a backbone that says nothing of itself
+        pose_config.write_text(pose_config.read_text().replace("hrnet_plugin.HRNet", "HRNet"))
+        assert hrnet("test", pose_config, file, "--data-root", data).status == 0
+
+
+def test_a_classifier_s_pixels_are_left_alone():
+    """mmpretrain has the preprocessor beside the model."""
+    cfg = load_config(find_config("hrnet-w30_4xb32_in1k"))
+    assert "data_preprocessor" not in cfg.model
+    leave_pixels_alone(cfg)
+    preprocessor = model_config(cfg).data_preprocessor
+    assert preprocessor.mean is preprocessor.std is None
+    assert preprocessor.to_rgb is False
 
 
 def test_a_file_of_another_task_is_refused(exported, seg_config, data, refused):

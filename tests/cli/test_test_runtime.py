@@ -118,6 +118,7 @@ def test_a_missing_package_is_told_with_its_install_command(
 
 def test_no_compiler_is_told(refused, pose_config, monkeypatch):
     monkeypatch.setattr("hrnet_plugin.deploy.runtimes.torch_compiled.shutil.which", lambda name: None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     line = refused("test", pose_config, "weights.pth", "--runtime", "torch-compile")
     assert "found no C++ compiler, expected g++ or clang++. Install one (`apt install g++`), or choose another" in line
 

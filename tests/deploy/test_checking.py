@@ -97,7 +97,7 @@ def test_any_batch_of_a_fixed_one(pose_cfg, pose_model, images):
     batch = torch.cat(images)
     with torch.no_grad():
         expected = TensorModel(pose_model)(batch)[0]
-    found = AnyBatch(inner, 2, scaling)(batch)[0]
+    found = AnyBatch(inner, scaling)(batch)[0]
     assert found.shape == expected.shape
     assert float((found - expected).abs().max() / expected.abs().max()) < 1e-4
 
@@ -112,12 +112,12 @@ def test_metric_of_a_segmentation(miniature, build):
     cfg = miniature["seg"]
     model = build(cfg)
     before = copy.deepcopy(model.state_dict())
-    same = compare_metrics(cfg, model, AnyBatch(runtime_of(model, lambda output: output), None), 2)
+    same = compare_metrics(cfg, model, AnyBatch(runtime_of(model, lambda output: output)), 2)
     assert (same.name, same.images) == ("mIoU", 2)
     assert same.exported == pytest.approx(same.framework, abs=0.5)
     assert same.framework > 0
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
-    turned = compare_metrics(cfg, model, AnyBatch(runtime_of(model, lambda output: output.roll(1, 1)), None), 2)
+    turned = compare_metrics(cfg, model, AnyBatch(runtime_of(model, lambda output: output.roll(1, 1))), 2)
     assert turned.framework == same.framework
     assert abs(turned.exported - turned.framework) > 0.5
 

@@ -10,6 +10,8 @@ from mmengine.registry import DefaultScope
 
 from hrnet_plugin.config_files import find_config, load_config
 from hrnet_plugin.deploy.describing import dataset_meta, describe, pixel_scaling, task_of, usual_size
+from hrnet_plugin.deploy.description import NetworkDescription
+from hrnet_plugin.deploy.predictor import check_readable
 from hrnet_plugin.errors import ConfigError
 
 
@@ -110,6 +112,21 @@ def test_the_data_set_s_own_words(pose_cfg):
         cfg[f"{split}_dataloader"] = None
     assert dataset_meta(cfg) == {}
     assert describe(cfg, size=(96, 128)).keypoint_names == ()
+
+
+def test_images_of_a_classifier():
+    cfg = load_config(find_config("hrnet-w30_4xb32_in1k"))
+    assert describe(cfg).preparing["crop"] == 224
+
+    def preparing(*steps):
+        cfg.test_dataloader.dataset.pipeline = [{"type": "LoadImageFromFile"}, *steps, {"type": "PackInputs"}]
+        return describe(cfg).preparing
+
+    whole, middle = {"type": "Resize", "scale": (224, 192)}, {"type": "CenterCrop", "crop_size": 160}
+    assert preparing(whole) == {"scale": [224, 192]}
+    for unread in (preparing(whole, middle), preparing({**whole, "keep_ratio": True})):
+        with pytest.raises(ConfigError, match="found a test pipeline with Resize and keep_ratio, or beside"):
+            check_readable(NetworkDescription("classification", preparing=unread))
 
 
 def test_joined_data_sets_say_what_they_are_joined_into(pose_cfg):

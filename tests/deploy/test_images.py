@@ -11,7 +11,7 @@ import torch
 
 from hrnet_plugin.config_tree import leaf_datasets
 from hrnet_plugin.deploy.exporting.shape import InputShape
-from hrnet_plugin.deploy.images import as_pixels, batches, dataset_images, drawn_images, fitted, folder_images
+from hrnet_plugin.deploy.images import as_pixels, dataset_images, drawn_images, fitted, folder_images
 from hrnet_plugin.deploy.tensor_model import Normalise, PixelScaling
 from hrnet_plugin.errors import ConfigError, DataError
 from hrnet_plugin.zoo.miniature import first_batch, with_miniature_data
@@ -102,13 +102,6 @@ def test_images_fit_a_shape():
     assert fixed[1] is images[1]
     free = list(fitted([*images, torch.rand(1, 3, 10, 300)], InputShape((96, 64), dynamic_size=True)))
     assert [tuple(image.shape[2:]) for image in free] == [(64, 64), (64, 96), (64, 288)]
-
-
-def test_batches_are_filled_up():
-    images = [torch.full((1, 1, 1, 1), float(index)) for index in range(5)]
-    found = [batch.flatten().tolist() for batch in batches(images, 2)]
-    assert found == [[0, 1], [2, 3], [4, 4]]
-    assert list(batches([], 2)) == []
 
 
 @pytest.mark.parametrize("swaps", [False, True])

@@ -32,6 +32,30 @@ def test_pose(runtime, flips, tmp_path, build):
     assert float((ours - theirs).abs().max() / theirs.abs().max()) < 1e-5
 
 
+@pytest.mark.parametrize("kind", ["simcc", "regression"])
+def test_a_head_of_one_size_of_images(kind, pose_cfg, build):
+    """Its linear layers fit the features of that size alone."""
+    cfg = copy.deepcopy(pose_cfg)
+    codec = {"type": "SimCCLabel", "input_size": (96, 128), "sigma": 3.0}
+    common = {"in_channels": 16, "in_featuremap_size": (24, 32)}
+    cfg.model.head = {"type": "SimCCHead", "out_channels": 17, "input_size": (96, 128), "decoder": codec, **common}
+    if kind == "regression":
+        codec = {"type": "IntegralRegressionLabel", "input_size": (96, 128), "heatmap_size": (24, 32), "sigma": 2.0}
+        cfg.model.head = {"type": "DSNTHead", "num_joints": 17, "decoder": codec, "deconv_out_channels": None, **common}
+        cfg.model.head.loss = {
+            "type": "MultipleLossWrapper",
+            "losses": [{"type": "SmoothL1Loss"}, {"type": "KeypointMSELoss"}],
+        }
+    model = build(cfg)
+    through = run_through(copy.deepcopy(model), starter("torch", "fp32", 1))
+    images = torch.randn(2, 3, 128, 96)
+    with torch.no_grad():
+        ours, theirs = (each.head.forward(each.extract_feat(images)) for each in (through, model))
+    assert len(ours) == len(theirs) == 2
+    for one, other in zip(ours, theirs, strict=True):
+        assert float((one - other).abs().max() / other.abs().max()) < 1e-4
+
+
 def maps_of(samples) -> torch.Tensor:
     return torch.stack([sample.pred_fields.heatmaps for sample in samples])
 

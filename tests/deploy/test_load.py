@@ -19,7 +19,7 @@ from hrnet_plugin.deploy.describing import describe, usual_size
 from hrnet_plugin.deploy.exporting import torch_export
 from hrnet_plugin.deploy.exporting.formats import FORMATS, files_of
 from hrnet_plugin.deploy.exporting.shape import InputShape
-from hrnet_plugin.deploy.load import ENOUGH_IMAGES, calibration_images, load_model, network_entry
+from hrnet_plugin.deploy.load import ENOUGH_IMAGES, calibration_images, enough_of, load_model, network_entry
 from hrnet_plugin.deploy.predictor import Predictor
 from hrnet_plugin.deploy.runtimes.start import start_runtime
 from hrnet_plugin.deploy.tensor_model import TensorModel
@@ -120,6 +120,11 @@ def test_no_more_calibration_images_are_taken_than_are_enough():
     assert len(kept) == ENOUGH_IMAGES
     assert len(taken) == -(-ENOUGH_IMAGES // 7)
     assert [image.shape for image in calibration_images(torch.zeros(2, 3, 5, 6))] == [(1, 3, 5, 6)] * 2
+
+
+def test_fewer_large_images_are_enough():
+    images = (torch.zeros(1, 1, 1, 1).expand(1, 3, 1024, 2048) for _ in range(1000))
+    assert len(list(enough_of(images))) == 38
 
 
 @pytest.mark.parametrize(

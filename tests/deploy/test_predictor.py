@@ -203,6 +203,16 @@ def test_boxes_of_several_images_that_are_no_list(boxes, pose_cfg, pose_model, s
         of_peaks(pose_cfg, pose_model)[1]([scene, scene], boxes)
 
 
+def test_a_flip_test_without_counterparts_is_told(pose_cfg, pose_model, scene):
+    cfg = copy.deepcopy(pose_cfg)
+    for split in ("train", "val", "test"):
+        cfg[f"{split}_dataloader"] = None
+    predictor = Predictor(TorchRuntime(TensorModel(copy.deepcopy(pose_model))), describe(cfg, size=(96, 128)))
+    with pytest.raises(ConfigError, match=r"flip test: found counterparts of 0 keypoints for 17 heatmaps.*flip_test=F"):
+        predictor([scene], [_BOXES], flip_test=True)
+    assert predictor([scene], [_BOXES], flip_test=False)[0].keypoints.shape == (4, 17, 2)
+
+
 def test_a_fixed_batch_is_filled_up(pose_cfg, pose_model, scene):
     theirs = of_peaks(pose_cfg, pose_model)[1]
     shape = InputShape((96, 128), batch=3)
@@ -351,6 +361,28 @@ def test_tiles_narrower_than_a_fixed_size(name, seg_cfg, scene):
     theirs = Predictor(TorchRuntime(network), description)(scene[:77, :65])[0].labels
     assert ours.shape == theirs.shape == (77, 65)
     assert (ours == theirs)[:-4, :-4].mean() > 0.99
+
+
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+def test_pixels_are_filled_up_with_the_mean(order, seg_cfg, scene):
+    """As mmseg fills up normalised images with zeros, whether the file normalises by itself or not."""
+    seen = {}
+
+    class Seeing(Runtime):
+        name, precisions = "seeing", ("fp32",)
+
+        def _compute(self, images):
+            seen["images"] = images
+            return (torch.zeros(len(images), 6, *images.shape[2:]),)
+
+    mean = (120.0, 110.0, 100.0)
+    description = dataclasses.replace(
+        describe(seg_cfg), mean=mean, std=(1.0, 1.0, 1.0), channel_order=order, normalised_inside=True
+    )
+    Predictor(Seeing(shape=InputShape((64, 64), dynamic_size=True)), description)(scene[:70, :80])
+    corner = seen["images"][0, :, -1, -1].tolist()
+    assert corner == list(mean[::-1] if order == "rgb" else mean)
+    assert torch.equal(seen["images"][0, :, 0, 0], torch.from_numpy(scene[0, 0].astype(np.float32)))
 
 
 class _Scores(Runtime):

@@ -13,7 +13,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 
 from hrnet_plugin.deploy.description import NetworkDescription
-from hrnet_plugin.deploy.preparing import centre_crop, cut_out, read_image, resize, to_tensor
+from hrnet_plugin.deploy.preparing import cut_out, read_image, resize, to_tensor, whole_or_middle
 from hrnet_plugin.errors import DataError
 
 _IMAGE = np.random.default_rng(0).integers(0, 255, (101, 131, 3), dtype=np.uint8)
@@ -65,10 +65,12 @@ def test_a_fixed_size_stretches_the_image_and_tiles_do_not():
         (None, {"edge": 40, "crop": [48, 32]}, (32, 48, 3)),
         ((64, 48), {"edge": 40, "crop": 32}, (48, 64, 3)),
         (None, {}, (101, 101, 3)),
+        (None, {"scale": [40, 24]}, (24, 40, 3)),
+        ((48, 32), {"scale": [40, 24]}, (32, 48, 3)),
     ],
 )
 def test_the_middle_of_a_classifier_s_image(size, preparing, shape):
-    assert centre_crop(_IMAGE, NetworkDescription("classification", size, preparing=preparing)).shape == shape
+    assert whole_or_middle(_IMAGE, NetworkDescription("classification", size, preparing=preparing)).shape == shape
 
 
 @pytest.mark.parametrize("way", ["nearest", "bilinear", "bicubic"])
@@ -79,7 +81,7 @@ def test_ways_of_resizing_are_those_of_mmcv(backend, way):
     preparing = {"edge": 40, "crop": 40, "backend": backend, "interpolation": way}
     expected = mmcv.imresize(_IMAGE[:, :101], (40, 40), interpolation=way, backend=backend)
     assert np.array_equal(
-        centre_crop(_IMAGE[:, :101], NetworkDescription("classification", preparing=preparing)), expected
+        whole_or_middle(_IMAGE[:, :101], NetworkDescription("classification", preparing=preparing)), expected
     )
 
 

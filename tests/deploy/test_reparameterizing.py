@@ -168,6 +168,14 @@ def test_every_way_to_fuse(fusion):
     assert count_norms(folded) == 0
 
 
+@pytest.mark.parametrize("with_cp", [True, "nested"])
+def test_a_network_that_recomputes_is_folded_as_a_whole(with_cp):
+    network = far_from_neutral(nets.HRNet(ZOO["w18_small_v1"], with_cp=with_cp))
+    folded = check(network, torch.randn(1, 3, 64, 64))
+    assert count_norms(folded) == 0
+    assert not folded.with_cp
+
+
 LAYERS = {
     "grouped": (nn.Conv2d(4, 8, 3, groups=2), nn.BatchNorm2d(8)),
     "depthwise, with bias": (nn.Conv2d(4, 4, 3, groups=4), nn.SyncBatchNorm(4)),

@@ -98,6 +98,7 @@ SUITES: Mapping[str, Suite] = {
             "training": plans.training_step,
             "training-memory": plans.training_memory,
             "training-options": plans.training_options,
+            "decoding": plans.decoding_run,
             "segmentation": plans.segmentation_run,
             "growth": plans.growth,
             "structure": plans.structure,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..plans import Plan
-from ..subjects import COMPILED, EAGER, TRAINING, Network, Subject
-from .subjects import BASELINE, against, rtmpose, segmentation, training, w32, w48
+from ..subjects import COMPILED, DECODING, EAGER, TRAINING, Network, Subject
+from .subjects import BASELINE, against, codecs, rtmpose, segmentation, training, w32, w48
 
 _FP32 = tuple((runtime, "fp32") for runtime in ("torch", "torch-compile", "onnxruntime", "openvino", "ncnn"))
 _ALL = (*_FP32, ("openvino", "bf16"), ("openvino", "int8"))
@@ -88,6 +88,16 @@ def training_options() -> Plan:
     )
     title = "Training options: HRNet-W32, 256x192, batch 8, a step with each"
     return Plan("training-options", title, subjects, share=1 / 10, memory=True, minutes=40)
+
+
+def decoding_run() -> Plan:
+    """Heatmaps of 64 images to keypoints, in each way of decoding."""
+    subjects = []
+    for way, network in codecs(64).items():
+        first = Subject(f"mmpose {way}", network, role=DECODING)
+        subjects += [first, Subject(f"ours {way}", network, network, role=DECODING, runtime="whole batch")]
+    title = "Decoding: heatmaps of 64 images to keypoints, 17 maps of 64x48 each"
+    return Plan("decoding", title, tuple(subjects), minutes=3)
 
 
 def segmentation_run() -> Plan:

@@ -34,6 +34,12 @@ def segmentation() -> tuple[Network, Network]:
     return theirs, replace(theirs, config=_ours("semantic_segmentation/cityscapes", _SEG))
 
 
+def codecs(batch: int) -> dict[str, Network]:
+    """MMPose's W32 of each way of decoding, at 256x192 (height x width)."""
+    names = {"plain": _W32, "DARK": _W32.replace("_8xb64", "_dark-8xb64"), "UDP": _W32.replace("_8xb64", "_udp-8xb64")}
+    return {way: Network(f"mmpose::{_TOPDOWN}/{name}", size=(192, 256), batch=batch) for way, name in names.items()}
+
+
 def rtmpose(letter: str) -> Network:
     """MMPose's RTMPose, `m` or `l`, at 256x192 (height x width)."""
     config = f"mmpose::body_2d_keypoint/rtmpose/coco/rtmpose-{letter}_8xb256-420e_aic-coco-256x192.py"

@@ -110,6 +110,10 @@ GOALS: tuple[Goal, ...] = (
         1.3,
     ),
     Goal("test-tool", "test-tool", "the same, best fp32 runtime", "2.2 times", best_speed_up("fp32"), 2.2),
+    *(
+        Goal("decoding", "decoding", f"decoding, batch 64, {way}", "5 times", speed_up_of(f"ours {way}"), 5.0)
+        for way in ("plain", "DARK", "UDP")
+    ),
     Goal(
         "segmentation",
         "segmentation",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.export import ExportedProgram
 
 from ...errors import CheckpointError, ConfigError
 from ..description import NetworkDescription
@@ -19,7 +20,7 @@ from ..tensor_model import TensorModel
 from .dimensions import example_images
 from .shape import InputShape
 from .staging import staged
-from .tracing import explained_tracing
+from .tracing import explained_tracing, layers_of, operators_of, trace
 
 NAME = "ncnn"
 SUFFIX = ".ncnn.param"
@@ -27,6 +28,10 @@ SUFFIX = ".ncnn.param"
 PRECISIONS = ("fp32", "bf16")
 #: A wrong graph differs by its whole output; float32 and Winograd's sums by far less than this.
 _TOLERANCE = 1e-3
+#: Operators that ncnn computes; any other is named first where it fails.
+_USUAL = frozenset(("conv2d", "linear", "relu", "relu_", "sigmoid", "softmax", "add", "add_", "mul", "cat", "mean"))
+_USUAL |= {"conv_transpose2d", "batch_norm", "flatten", "upsample_nearest2d", "upsample_bilinear2d", "getitem"}
+_USUAL |= {"adaptive_avg_pool2d", "avg_pool2d", "max_pool2d", "view", "reshape", "permute", "transpose", "split"}
 
 
 def write(network: TensorModel, path: Path, description: NetworkDescription, shape: InputShape) -> Path:
@@ -46,34 +51,38 @@ def write(network: TensorModel, path: Path, description: NetworkDescription, sha
         raise ConfigError("--size dynamic with --to ncnn", found="a free size", expected="a fixed one, --size WxH")
     need("ncnn", "--to ncnn", "ncnn", "pnnx")
     converter = need("pnnx", "--to ncnn", "ncnn", "pnnx").EXEC_PATH
-    image = example_images(InputShape(shape.size, 1, channels=shape.channels))
+    fixed = InputShape(shape.size, 1, channels=shape.channels)
+    # torch.jit.trace would write down what this one image does, where a layer looks at what it gets.
+    program, image = trace(network, fixed, NAME), example_images(fixed)
     with staged(path) as folder:
         stem = path.name.removesuffix(SUFFIX)
         with explained_tracing(network, "ncnn"), warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             torch.jit.trace(network, image, check_trace=False).save(str(folder / "traced.pt"))
-        _convert(converter, folder, image)
+        _convert(converter, folder, image, program)
         for suffix in ("param", "bin"):
             (folder / f"traced.ncnn.{suffix}").rename(folder / f"{stem}.ncnn.{suffix}")
         for left in [*folder.glob("traced*")]:
             left.unlink()
         (folder / f"{stem}.ncnn.json").write_text(description.to_json(), encoding="utf-8")
-        _check(network, folder / path.name, image)
+        _check(network, folder / path.name, image.flip(3) * 0.5, program)
     return path
 
 
-def _convert(converter: str, folder: Path, image: torch.Tensor) -> None:
+def _convert(converter: str, folder: Path, image: torch.Tensor, program: ExportedProgram) -> None:
     shape = f"inputshape=[{','.join(map(str, image.shape))}]"
     done = subprocess.run(
         [converter, "traced.pt", shape, "fp16=0"], cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode or not (folder / "traced.ncnn.bin").exists():
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise ConfigError("export to ncnn", found=f"pnnx failed ({lines[-1] if lines else done.returncode})")
+        unknown = _unknown_layers(folder / "traced.pnnx.param", program)
+        found = f"pnnx failed ({lines[-1] if lines else done.returncode})"
+        raise ConfigError("export to ncnn", found=f"{found}{f'; it does not know {unknown}' if unknown else ''}")
 
 
-def _check(network: TensorModel, path: Path, image: torch.Tensor) -> None:
-    """pnnx passes over what it does not know: only the outputs show it."""
+def _check(network: TensorModel, path: Path, image: torch.Tensor, program: ExportedProgram) -> None:
+    """pnnx passes over what it does not know: only the outputs show it, for an image that it has not seen."""
     from ..runtimes.ncnn import NcnnRuntime
 
     with torch.no_grad():
@@ -83,7 +92,7 @@ def _check(network: TensorModel, path: Path, image: torch.Tensor) -> None:
     except CheckpointError:
         raise ConfigError(
             "export to ncnn",
-            found=f"layers that ncnn has not: {', '.join(_unknown_layers(path)) or 'unknown'}",
+            found=f"layers that ncnn has not: {_unknown_layers(path, program) or _kinds(program)}",
             do="Choose another format",
         ) from None  # the command line tells the innermost
     for ours, theirs in zip(expected, found, strict=True):
@@ -101,10 +110,23 @@ def _check(network: TensorModel, path: Path, image: torch.Tensor) -> None:
             )
 
 
-def _unknown_layers(path: Path) -> list[str]:
-    """The kinds of layers that pnnx left as torch calls them, such as `torch.topk`."""
+def _unknown_layers(path: Path, program: ExportedProgram) -> str:
+    """What pnnx left as torch calls it, such as `torch.topk`, each with the module that it stands in."""
+    if not path.is_file():
+        return ""
     kinds = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines()[2:] if line.strip()]
-    return sorted({kind for kind in kinds if "." in kind})
+    return ", ".join(_told(kind, program) for kind in sorted({kind for kind in kinds if "." in kind}))
+
+
+def _told(kind: str, program: ExportedProgram) -> str:
+    layers = layers_of(program, kind.rpartition(".")[2])
+    return f"{kind} in {layers[0]}" if layers else kind
+
+
+def _kinds(program: ExportedProgram) -> str:
+    """Where pnnx left no word of what it did not know: what in the graph is none of the usual."""
+    names = {name for name, _ in operators_of(program)}
+    return ", ".join(f"{name} in {layers_of(program, name)[0]}" for name in sorted(names - _USUAL)) or "unknown"
 
 
 def read_description(path: Path) -> NetworkDescription:

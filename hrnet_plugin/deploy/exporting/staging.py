@@ -29,9 +29,10 @@ def staged(target: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=folder) as name:
             yield Path(name)
             files = sorted(path for path in Path(name).iterdir() if path.is_file())
-            for path in sorted(files, key=lambda path: path.name == target.name):
+            for path in files:  # all of them, before the first one takes its place
                 with path.open("rb+") as written:
                     os.fsync(written.fileno())
+            for path in sorted(files, key=lambda path: path.name == target.name):
                 os.replace(path, folder / path.name)
         sync_folder(folder)
     except OSError as error:

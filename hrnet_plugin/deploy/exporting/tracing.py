@@ -54,6 +54,17 @@ def outputs_of(program: ExportedProgram) -> list[fx.Node]:
     return [node for node in program.graph.nodes if node.name in names]
 
 
+def operators_of(program: ExportedProgram) -> list[tuple[str, fx.Node]]:
+    """The operators of a graph by their names, such as `conv2d`, with their nodes."""
+    nodes = [node for node in program.graph.nodes if node.op == "call_function"]
+    return [(str(getattr(node.target, "__name__", node.target)).partition(".")[0], node) for node in nodes]
+
+
+def layers_of(program: ExportedProgram, operator: str) -> list[str]:
+    """The modules in which an operator stands, as 'path (type)'."""
+    return [_layer_of(node) for name, node in operators_of(program) if name == operator]
+
+
 @contextmanager
 def explained_tracing(network: nn.Module, form: str) -> Iterator[None]:
     """Turns an error from tracing `network` into one line that names the layer.

@@ -117,7 +117,7 @@ def start_runtime(
     check_precision(kind, precision)
     if name not in _FORMATS:
         return kind(optimised(network, name), precision, threads)
-    return _through_file(optimised(network, name), kind, precision, shape, threads, calibration)
+    return _through_file(optimised(network, name).cpu(), kind, precision, shape, threads, calibration)
 
 
 def _through_file(
@@ -205,7 +205,8 @@ class _Program(nn.Module):
         self.program = program.module()
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        device = next(self.program.parameters()).device
         try:
-            return self.program(images)
+            return self.program(images.to(device))
         except (AssertionError, RuntimeError) as error:
             raise CheckpointError("exported program", found=" ".join(str(error).split())[:160]) from error

@@ -35,6 +35,9 @@ BOUNDS = [
     ("training-memory", 1.35, True),
     ("test-tool", 1.3, False),
     ("test-tool", 2.2, False),
+    ("decoding", 5.0, False),
+    ("decoding", 5.0, False),
+    ("decoding", 5.0, False),
     ("segmentation", 2.0, False),
     ("growth", 1.05, True),
 ]

@@ -41,10 +41,28 @@ class _Sorted(torch.nn.Module):
         return images.flatten(1).topk(5).values
 
 
-def test_a_layer_that_ncnn_has_not_is_refused(tmp_path, description):
+class _Bessel(torch.nn.Module):
+    def forward(self, images):
+        return torch.special.bessel_j0(images)
+
+
+class _Choosing(torch.nn.Module):
+    def forward(self, images):
+        return images if float(images.sum()) > 0 else -images
+
+
+@pytest.mark.parametrize(
+    ("layer", "line"),
+    [
+        (_Sorted, r"export to ncnn: found layers that ncnn has not: torch\.topk in 1 \(_Sorted\)"),
+        (_Bessel, r"export to ncnn: found layers that ncnn has not: \w*bessel_j0 in 1 \(_Bessel\)"),
+        (_Choosing, r"export to ncnn: layer 1 \(_Choosing\)"),
+    ],
+)
+def test_a_layer_that_ncnn_has_not_is_named(layer, line, tmp_path, description):
     pytest.importorskip("ncnn")
     pytest.importorskip("pnnx")
-    network = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), _Sorted()).eval()
-    with pytest.raises(ConfigError, match="export to ncnn"):
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), layer()).eval()
+    with pytest.raises(ConfigError, match=line):
         write(network, tmp_path / "x.ncnn.param", description, InputShape((64, 64)))
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import openvino
 import pytest
 import torch
@@ -8,7 +10,7 @@ from hrnet_plugin.deploy.exporting.openvino import read_description, write
 from hrnet_plugin.deploy.exporting.shape import InputShape
 from hrnet_plugin.deploy.optimising import optimised
 from hrnet_plugin.deploy.runtimes.start import open_export
-from hrnet_plugin.errors import CheckpointError
+from hrnet_plugin.errors import CheckpointError, ConfigError
 
 
 def test_free_batch_and_size_give_the_network_s_numbers(tmp_path, segmentation, description, difference):
@@ -21,6 +23,22 @@ def test_free_batch_and_size_give_the_network_s_numbers(tmp_path, segmentation, 
         images = torch.randn(nchw)
         with torch.no_grad():
             assert difference(runtime(images), segmentation(images)) < 1e-5
+
+
+def test_neither_of_two_files_is_replaced_where_one_cannot_be(tmp_path, pose, description, monkeypatch):
+    for name in ("x.xml", "x.bin"):
+        (tmp_path / name).write_bytes(b"before")
+    synced = []
+
+    def full(number: int) -> None:
+        synced.append(number)
+        if len(synced) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigError, match=r"cannot write .*x.xml: found 'No space left on device'"):
+        write(pose, tmp_path / "x.xml", description, InputShape((64, 64)))
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"x.xml": b"before", "x.bin": b"before"}
 
 
 def test_weights_stay_in_float32(tmp_path, pose, description):

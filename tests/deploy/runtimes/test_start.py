@@ -173,6 +173,7 @@ def test_a_runtime_that_is_not_installed_names_the_command(name, module, command
 
 def test_no_compiler_is_one_line(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(MissingDependency, match="no C\\+\\+ compiler"):
         check_installed("torch-compile", "fp32")
 
