@@ -89,7 +89,8 @@ def pixel_scaling(cfg: Config) -> PixelScaling:
     """How the config's network wants its pixels; images come as BGR, as OpenCV reads them."""
     chosen = model_config(cfg).get("data_preprocessor") or {}
     channels = int((cfg.model.get("backbone") or {}).get("in_channels", 3))
-    mean, std = chosen.get("mean") or (0.0,) * channels, chosen.get("std") or (1.0,) * channels
+    mean, std = chosen.get("mean") or (0.0,), chosen.get("std") or (1.0,)
+    mean, std = (tuple(one) * channels if len(one) == 1 else one for one in (mean, std))
     swaps = any(chosen.get(key) for key in ("bgr_to_rgb", "rgb_to_bgr", "to_rgb"))  # each swaps the first and the last
     return PixelScaling(tuple(map(float, mean)), tuple(map(float, std)), swaps)
 

@@ -256,7 +256,7 @@ def test_an_unsupported_layer_is_named(form, refused, pose_config, command, work
 
 @pytest.mark.parametrize("form", ["onnx", "torch-export"])
 def test_images_of_four_channels(form, hrnet, pose_config, workplace):
-    text = pose_config.read_text().replace("mean=[120, 120, 120], std=[60, 60, 60]", "mean=[1] * 4, std=[2] * 4")
+    text = pose_config.read_text().replace(", mean=[120, 120, 120], std=[60, 60, 60]", "")
     pose_config.write_text(text.replace("type='hrnet_plugin.HRNet',", "type='hrnet_plugin.HRNet', in_channels=4,"))
     model = build(pose_config)
     torch.save({"state_dict": model.state_dict(), "meta": {}}, "four.pth")
