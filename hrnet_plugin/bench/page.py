@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .results import Report, Run
-from .tables import parts_table, ratios_table, refusals, targets_table, times_table, values_table
+from .tables import memory_table, parts_table, ratios_table, refusals, targets_table, times_table, values_table
 from .wording import describe_machine_in_words, describe_protocol
 
 _HEAD = """# Performance
@@ -25,7 +25,8 @@ _CONVENTIONS = """
 - A GMAC is 10^9 multiply-accumulates of one image, norms left out; GFLOP/s count two operations for each, also where an
   algorithm does fewer.
 - Memory is the highest resident memory of a fresh process while it calls the one subject, Python and its packages
-  included; on a graphics card, the most that torch allocates there.
+  included; on a graphics card, the most that torch allocates there. Tensors alone are weights, gradients, what the
+  optimizer remembers and activations, as torch allocates them.
 """
 
 
@@ -69,7 +70,7 @@ def _section(run: Run) -> str:
         if len(run.timed) > 1:
             parts.append(f"\nTimes faster than {_baseline(run)}:\n\n{ratios_table(run)}")
         parts.append(f"\n{times_table(run)}")
-    for table in (values_table(run), parts_table(run)):
+    for table in (memory_table(run), values_table(run), parts_table(run)):
         if table:
             parts.append(f"\n{table}")
     left_out = refusals(run)

@@ -73,6 +73,17 @@ def parts_table(run: Run) -> str:
     return as_markdown(["part", *(f"{one.subject.name}, ms" for one in looked_into)], rows)
 
 
+def memory_table(run: Run) -> str:
+    """Memory of training steps in three senses; '' where it was not measured."""
+    rows = [
+        [one.subject.name, *(f"{size / 2**20:.0f}" for size in (one.gradient_memory, one.memory, one.tensor_memory))]
+        for one in run.measured
+        if one.tensor_memory
+    ]
+    header = ["subject", "forward and backward, MiB", "with the optimizer's step, MiB", "tensors alone, MiB"]
+    return as_markdown(header, rows) if rows else ""
+
+
 def values_table(run: Run) -> str:
     """Other numbers, such as accuracy; '' where there are none."""
     with_values = [one for one in run.measured if one.values]

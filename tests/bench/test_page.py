@@ -26,6 +26,22 @@ def test_ratios_come_before_times_and_the_machine_is_stated(report: Report):
     assert "ncnn: not installed" in page
 
 
+def test_ratios_say_what_they_are_against(report: Report):
+    (run,) = report.runs
+    assert "Times faster than mmpose eager:" in render_page(report)
+    first, ours, *_ = run.measured
+
+    def larger(one: Measured) -> Measured:
+        network = replace(one.subject.network, size=(384, 512))
+        reference = one.subject.reference and network
+        return replace(one, subject=replace(one.subject, name="large", network=network, reference=reference))
+
+    several = replace(run, measured=(*run.measured, larger(first), larger(ours)))
+    assert several.baseline_of(several.measured[-1]).subject.name == "large"
+    page = render_page(replace(report, runs=(several,)))
+    assert "Times faster than the eager network on the same images:" in page
+
+
 def test_a_page_names_no_folder_of_the_machine(report: Report, tmp_path):
     own = project_dir("configs") / "hrnet_w32_coco.py"
     networks = [

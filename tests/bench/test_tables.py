@@ -8,6 +8,7 @@ from hrnet_plugin.bench.results import Measured, TargetLine
 from hrnet_plugin.bench.statistics import Interval
 from hrnet_plugin.bench.tables import (
     as_markdown,
+    memory_table,
     parts_table,
     ratios_table,
     refusals,
@@ -29,6 +30,15 @@ def test_ratios(run):
     assert rows[0][:3] == ["mmpose eager", "1", "29 % (27 to 30)"]
     assert rows[1] == ["openvino fp32", "2.35 (2.20 to 2.50)", "68 % (60 to 75)", "1e-06"]
     assert len(rows) == 3
+
+
+def test_memory_in_three_senses(run):
+    assert memory_table(run) == ""
+    first, *others = run.measured
+    step = replace(first, memory=3 * 2**20, gradient_memory=2 * 2**20, tensor_memory=2**20)
+    header, *rows = _cells(memory_table(replace(run, measured=(step, *others))))
+    assert len(header) == 4
+    assert rows == [["mmpose eager", "2", "3", "1"]]
 
 
 def test_times(run):
