@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +61,7 @@ def prepare(job: Job) -> Outcome:
 
 def measure_times(job: Job) -> Outcome:
     """Times all subjects by turns, after comparing each with its reference; one that fails is left out and told."""
-    expectations, losses = Expectations(job.folder), {}
+    expectations = Expectations(job.folder)
     timers: dict[str, Timer] = {}
     differences, macs, refused = {}, {}, {}
     for subject in job.subjects:
@@ -71,7 +72,7 @@ def measure_times(job: Job) -> Outcome:
                 macs[name] = sum(one.macs for one in timers[name].convolutions)
                 continue
             if subject.role == TRAINING:
-                call, differences[name] = _training(subject, job, losses)
+                call, differences[name] = _training(subject, job)
             elif subject.role == DECODING:
                 call, differences[name] = _decoding(subject)
             else:
@@ -96,16 +97,17 @@ def _decoding(subject: Subject) -> tuple[Callable[[], object], float]:
     return decoding(subject)
 
 
-def _training(subject: Subject, job: Job, losses: dict[str, float]) -> tuple[Callable[[], None], float]:
+def _training(subject: Subject, job: Job) -> tuple[Callable[[], None], float]:
     """A training step whose first loss is that of its reference."""
     from .training import TrainingStep, check_first_loss
 
     step = TrainingStep(subject, job)
+    known = Path(job.folder) / f"first-loss-{subject.source.key}.json"  # the reference may have its own process
     if subject.reference is None:
         step()
-        losses[subject.source.key] = float(step.losses[0])
+        known.write_text(json.dumps(float(step.losses[0])), encoding="utf-8")
         return step, 0.0
-    return step, check_first_loss(step, losses[subject.source.key], subject)
+    return step, check_first_loss(step, json.loads(known.read_text(encoding="utf-8")), subject)
 
 
 def measure_memory(job: Job) -> Outcome:

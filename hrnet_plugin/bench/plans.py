@@ -50,6 +50,7 @@ class Plan:
         name, title: Of the run.
         subjects: The baseline first.
         settle: See `Job`.
+        apart: A process for each subject, in turn: what one does to the memory of its process must not meet another.
         share: Of the settings' turns; slow steps need fewer.
         memory: Also measure the memory of each subject, in a process of its own.
         parts: Also measure the stages and branches of these subjects, which run eagerly.
@@ -60,6 +61,7 @@ class Plan:
     title: str
     subjects: tuple[Subject, ...]
     settle: bool = True
+    apart: bool = False
     share: float = 1.0
     memory: bool = False
     parts: tuple[str, ...] = ()
@@ -71,8 +73,9 @@ class Plan:
 
     def steps(self, settings: Settings) -> int:
         """Processes that it takes, at most."""
-        apart = sum(one.role != LIMIT for one in self.subjects) if self.memory else 0
-        return 1 + settings.processes + apart + bool(self.parts)
+        looked_at = sum(one.role != LIMIT for one in self.subjects) if self.memory else 0
+        timed = settings.processes * (len(self.subjects) if self.apart else 1)
+        return 1 + timed + looked_at + bool(self.parts)
 
     def expected_minutes(self, settings: Settings) -> float:
         """About what it takes on two cores: half of it is making the networks ready, the rest grows with the turns."""
@@ -110,22 +113,28 @@ def run_plan(
         raise ConfigError(f"baseline {first} cannot be measured: {prepared.refused[first]}")
     subjects = tuple(one for one in plan.subjects if one.name not in prepared.refused)
     job = replace(job, subjects=subjects, turns=plan.turns(settings))
-    outcomes = list(_times(job, settings, runner, tell)) if subjects else []
+    outcomes = list(_times(job, plan.apart, settings, runner, tell)) if subjects else []
     stopped = {name for outcome in outcomes for name in outcome.refused}
     subjects = tuple(one for one in subjects if one.name not in stopped)
     outcomes += _further(plan, replace(job, subjects=subjects), runner, tell)
     measured = tuple(_joined(subject, prepared, outcomes) for subject in plan.subjects)
-    numbers = (settings.processes, job.turns, settings.threads, plan.settle, settings.device)
+    numbers = (settings.processes, job.turns, settings.threads, plan.settle, plan.apart, settings.device)
     return Run(plan.name, plan.title, measured, *numbers)
 
 
-def _times(job: Job, settings: Settings, runner: Runner, tell: Callable[[str], None]) -> Iterator[Outcome]:
+def _times(job: Job, apart: bool, settings: Settings, runner: Runner, tell: Callable[[str], None]) -> Iterator[Outcome]:
     """Each process's times; another subject begins in each."""
     for number in range(settings.processes):
-        tell(f"process {number + 1} of {settings.processes}")
-        outcome = runner(replace(job, task="times", first=number % len(job.subjects)))
-        _refuse(outcome, settings)
-        yield outcome
+        first = number % len(job.subjects)
+        jobs = [replace(job, task="times", first=first)]
+        if apart:
+            order = (*job.subjects[first:], *job.subjects[:first])
+            jobs = [replace(job, task="times", subjects=(subject,)) for subject in order]
+        for one in jobs:
+            tell(f"process {number + 1} of {settings.processes}{f', {one.subjects[0].name}' if apart else ''}")
+            outcome = runner(one)
+            _refuse(outcome, settings)
+            yield outcome
 
 
 def _refuse(outcome: Outcome, settings: Settings) -> None:

@@ -77,6 +77,7 @@ class Run:
         processes, turns: How often.
         threads: Of the CPU.
         settled: Whether each timed call followed an untimed one.
+        apart: Whether each subject had processes of its own.
         device: `cpu` or `cuda`.
         about: Digest of what was measured: configs, checkpoints, versions of packages.
         date: Year, month, day.
@@ -89,6 +90,7 @@ class Run:
     turns: int
     threads: int
     settled: bool = True
+    apart: bool = False
     device: str = "cpu"
     about: str = ""
     date: str = ""

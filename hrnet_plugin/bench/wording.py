@@ -59,6 +59,7 @@ def describe_protocol(run: Run) -> str:
     device = f"{run.threads} CPU threads" if run.device == "cpu" else "the graphics card"
     turns = f"{run.turns} turn{'s' * (run.turns > 1)}"
     settled = ", each timed call after an untimed one" if run.settled else ""
+    settled += ", processes of its own for each subject, in turn" if run.apart else ""
     if not run.timed:
         return f"one process each, {device}"
     if run.processes == 1:

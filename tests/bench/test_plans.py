@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hrnet_plugin.bench.plans import Plan, Settings, run_plan
@@ -52,6 +54,18 @@ def test_what_is_asked(tmp_path):
     assert {job.turns for job in runner.jobs[1:3]} == {15}
     assert {job.threads for job in runner.jobs} == {3}
     assert [job.subjects[0].name for job in runner.jobs[3:]] == ["base", "fast", "base"]
+
+
+def test_subjects_apart_have_processes_of_their_own(tmp_path):
+    runner, told, plan = Runner(), [], replace(PLAN, apart=True)
+    settings = Settings(tmp_path, processes=2, turns=4)
+    run = run_plan(plan, settings, runner, told.append)
+    timed = [job for job in runner.jobs if job.task == "times"]
+    names = [one.name for one in PLAN.subjects]
+    assert [[one.name for one in job.subjects] for job in timed] == [[name] for name in (*names, *names[1:], names[0])]
+    assert len(told) == len(runner.jobs) == plan.steps(settings)
+    assert run.apart
+    assert run.find("fast").times == ((0.5, 0.5), (0.5, 0.5))
 
 
 def test_how_answers_are_joined(tmp_path):

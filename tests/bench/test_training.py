@@ -24,6 +24,15 @@ def test_both_take_the_same_first_step(tiny_config, tmp_path):
     assert 0 < found.differences["ours bf16"] < 0.05
 
 
+def test_each_in_a_process_of_its_own(tiny_config, tmp_path):
+    """The first loss of the reference is at hand where it has been measured before."""
+    ours = Network(str(tiny_config), size=(64, 64), batch=2)
+    for subject in training((replace(ours, framework="mmpose"), ours), ("fp32",)):
+        found = perform(Job("times", (subject,), str(tmp_path), turns=1, settle=False, threads=1))
+        assert found.refused == {}
+        assert found.differences[subject.name] < 1e-5
+
+
 def test_memory_of_a_step_and_of_its_parts(tiny_config, tmp_path):
     ours = Network(str(tiny_config), size=(64, 64), batch=2)
     first, fast = training((replace(ours, framework="mmpose"), ours), ("fp32",))

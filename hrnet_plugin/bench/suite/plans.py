@@ -37,7 +37,15 @@ def batch_eight() -> Plan:
 def training_step() -> Plan:
     """W32, a training step at batch 8."""
     subjects = training(w32(8), ("fp32", "bf16"))
-    return Plan("training", "Training step: HRNet-W32, 256x192, batch 8", subjects, share=1 / 3, minutes=25)
+    return Plan(
+        "training",
+        "Training step: HRNet-W32, 256x192, batch 8",
+        subjects,
+        settle=False,
+        apart=True,
+        share=1 / 3,
+        minutes=12,
+    )
 
 
 def training_memory() -> Plan:
@@ -52,7 +60,7 @@ def training_memory() -> Plan:
         replace(fast, name="ours nested", network=_recomputing(fast.network, "nested")),
     )
     title = "Training memory: HRNet-W48, 384x288, batch 4"
-    return Plan("training-memory", title, subjects, False, share=1 / 10, memory=True, minutes=20)
+    return Plan("training-memory", title, subjects, settle=False, apart=True, share=1 / 10, memory=True, minutes=20)
 
 
 def _recomputing(network: Network, how: bool | str) -> Network:
@@ -87,7 +95,7 @@ def training_options() -> Plan:
         replace(fast, name="fast, bf16, compiled", runtime=COMPILED, precision="bf16"),
     )
     title = "Training options: HRNet-W32, 256x192, batch 8, a step with each"
-    return Plan("training-options", title, subjects, share=1 / 10, memory=True, minutes=40)
+    return Plan("training-options", title, subjects, settle=False, apart=True, share=1 / 10, memory=True, minutes=40)
 
 
 def decoding_run() -> Plan:
