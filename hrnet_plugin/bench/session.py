@@ -64,7 +64,8 @@ class Session:
         """A plan's run: that of the folder, where it is the same and whole, or a new one."""
         settings, about = self.settings, self._about(plan.subjects)
         run = self._find(plan.name, plan.turns(settings), settings.processes, about)
-        if run and tuple(one.subject for one in run.measured) == plan.subjects:
+        same = run and (run.settled, run.apart) == (plan.settle, plan.apart)
+        if same and tuple(one.subject for one in run.measured) == plan.subjects:
             return self._keep(run)
         # Weights and exported files of another config or version of anything must not be taken for these.
         files = self.folder / f"files-{about}"

@@ -64,6 +64,15 @@ def test_other_settings_are_measured_anew(tmp_path, change):
     assert runner.count > before
 
 
+@pytest.mark.parametrize("change", [{"settle": False}, {"apart": True}])
+def test_another_protocol_measures_anew(tmp_path, change):
+    runner, settings = Runner(), Settings(tmp_path, 1, 2)
+    Session(settings, runner).measure_plan(_plan("first"), _silent)
+    before = runner.count
+    Session(settings, runner).measure_plan(replace(_plan("first"), **change), _silent)
+    assert runner.count > before
+
+
 def test_results_of_another_machine_are_not_mixed(tmp_path, report):
     write_report(report, tmp_path / FILE)
     with pytest.raises(ConfigError, match=r"--out .*: found results of A processor with torch 2.13.0"):
