@@ -60,7 +60,7 @@ class Subject:
         runtime: A name of `deploy.runtimes`, or `eager`; of a training step `eager` or `torch-compile`.
         precision: `fp32`, `bf16` or `int8`; of a training step `fp32` or `bf16`.
         channels_last: Of a training step.
-        keep_memory: Of a training step: freed memory is kept for the next one (`engine.freed_memory`).
+        freed_memory: Of a training step: what becomes of it (`engine.freed_memory`); '' leaves that as it is.
         facts: Numbers that are known of it, such as `width` or `published AP`.
     """
 
@@ -71,7 +71,7 @@ class Subject:
     runtime: str = EAGER
     precision: str = "fp32"
     channels_last: bool = False
-    keep_memory: bool = False
+    freed_memory: str = ""
     facts: dict[str, float] = field(default_factory=dict)
 
     @property

@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from ..deploy.tensor_model import TensorModel
-from ..engine.freed_memory import keep_freed_memory
+from ..engine.freed_memory import treat_freed_memory
 from ..errors import ConfigError
 from ..zoo.quiet import quiet
 from .networks import build_whole, load_weights, resolve_config
@@ -48,8 +48,9 @@ class TrainingStep:
             self.wrapper = optim_wrapper(self.model, cfg, subject, job.device)
         self.batch = example_batch(network, cfg.model.head.out_channels)
         self.losses: list[Tensor] = []
-        self._keeps_memory = subject.keep_memory
-        self._sets_memory = any(one.keep_memory for one in job.subjects)
+        # It is the whole process's, in which others may have their turns, too.
+        told = any(one.freed_memory for one in job.subjects)
+        self._freed_memory = subject.freed_memory or ("usual" if told else "")
 
     def __call__(self) -> None:
         """One step."""
@@ -66,9 +67,8 @@ class TrainingStep:
         self.wrapper.zero_grad()
 
     def _set_memory(self) -> None:
-        """It is the whole process's, in which others have their turns, too."""
-        if self._sets_memory:
-            keep_freed_memory(self._keeps_memory)
+        if self._freed_memory:
+            treat_freed_memory(self._freed_memory)
 
     def kept_tensors(self) -> Iterator[Tensor]:
         """What stays from step to step: weights, buffers, what the optimizer remembers."""

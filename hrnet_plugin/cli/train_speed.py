@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config, ConfigDict
 
 PRECISIONS = ("fp32", "bf16", "fp16", "auto")
+_FREED_MEMORY = "hrnet_plugin.FreedMemoryHook"
 #: Of `checkpoint_activations`: as the backbone's `with_cp` has it.
 _NESTED = "nested"
 #: Those of torch whose update of all weights is one pass.
@@ -38,7 +39,7 @@ class Speed:
         fused_optimizer: The optimizer's update of all weights in one pass; 'auto' where torch has it.
         cudnn_benchmark: Let cuDNN try its algorithms on each size of image; of no effect on a CPU.
         keep_memory: Keep freed memory for the next step in the place of handing it back to the system; of no effect
-            but on a CPU under Linux.
+            but on a CPU under Linux, nor beside `checkpoint_activations`, which has it handed back.
     """
 
     channels_last: bool = False
@@ -115,10 +116,10 @@ def apply_speed(cfg: Config, args: argparse.Namespace) -> list[str]:
         _set_precision(cfg, speed.precision)
     if speed.channels_last:
         _add_hook(cfg, {"type": "hrnet_plugin.ChannelsLastHook"})
-    if speed.keep_memory:
-        _add_hook(cfg, {"type": "hrnet_plugin.KeepMemoryHook"})
     if speed.checkpoint_activations:
         _backbone(cfg, "checkpoint_activations").with_cp = speed.checkpoint_activations
+    if speed.checkpoint_activations or speed.keep_memory:  # who asks for less memory does not want it kept
+        _add_hook(cfg, {"type": _FREED_MEMORY, "how": "return" if speed.checkpoint_activations else "keep"})
     if speed.compile or speed.cuda_graphs:
         _set_compile(cfg, speed.cuda_graphs)
     if speed.accumulate:

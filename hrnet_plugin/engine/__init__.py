@@ -8,7 +8,7 @@ from .checkpoint_hook import CheckpointHook
 from .compiling import CompileHook
 from .data_check import DataCheckHook
 from .finite_predictions import FinitePredictionsHook
-from .freed_memory import KeepMemoryHook
+from .freed_memory import FreedMemoryHook
 from .image_files import CheckImageFiles
 from .memory_format import ChannelsLastHook
 from .notices import NoticeHook
@@ -23,7 +23,7 @@ __all__ = [
     "CompileHook",
     "DataCheckHook",
     "FinitePredictionsHook",
-    "KeepMemoryHook",
+    "FreedMemoryHook",
     "NoticeHook",
     "ProgressHook",
 ]

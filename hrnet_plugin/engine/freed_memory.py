@@ -1,7 +1,9 @@
-"""Freed memory that stays with the process: on a CPU, each step then finds it where the last one left it.
+"""What becomes of freed memory on a CPU: kept for the next step, or handed back to the system at once.
 
-glibc hands large blocks back to the system when they are freed. A training step frees its activations at the end, and
-the next one has the same pages given to it again, zeroed one by one.
+glibc takes large blocks from a heap of its own, and hands its end back when enough of it is free. A training step frees
+its activations at the end, and the next one has the same pages given to it again, zeroed one by one: keeping them saves
+time. But blocks of many sizes that come and go leave holes in a heap, in which half of a process's memory may lie where
+activations are computed again: large blocks apart from the heap go back as soon as they are freed.
 """
 
 from __future__ import annotations
@@ -13,27 +15,37 @@ from functools import cache
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.registry import HOOKS
 
 #: Parameters of glibc's `mallopt`, from its malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
-#: What they are once glibc has seen large blocks come and go: it raises its thresholds to these by itself.
-_USUAL = {_MMAP_MAX: 65536, _MMAP_THRESHOLD: 32 * 2**20, _TRIM_THRESHOLD: 64 * 2**20}
-#: No block apart from the heap, and a heap that does not shrink.
-_KEPT = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1}
+_WAYS = {
+    # What glibc comes to by itself once it has seen large blocks come and go.
+    "usual": {_MMAP_MAX: 65536, _MMAP_THRESHOLD: 32 * 2**20, _TRIM_THRESHOLD: 64 * 2**20},
+    # No block apart from the heap, and a heap that does not shrink.
+    "keep": {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1},
+    # Of W48 the features of the highest resolution; of smaller blocks the new pages would cost more time.
+    "return": {_MMAP_MAX: 65536, _MMAP_THRESHOLD: 4 * 2**20, _TRIM_THRESHOLD: 64 * 2**20},
+}
 
 
-def keep_freed_memory(keep: bool = True) -> bool:
-    """Keeps what is freed from now on, or hands it back as usual.
+def treat_freed_memory(how: str) -> bool:
+    """Keeps what is freed from now on, hands large blocks back at once, or does as usual.
+
+    Args:
+        how: `keep`, `return` or `usual`.
 
     Returns:
         Whether it could be said: on Linux with glibc.
+
+    Raises:
+        ConfigError: another word.
     """
+    if how not in _WAYS:
+        raise ConfigError("freed memory", found=repr(how), expected=" or ".join(_WAYS))
     library = _glibc()
-    if library is None:
-        return False
-    answers = {library.mallopt(name, value) for name, value in (_KEPT if keep else _USUAL).items()}
-    return answers == {1}
+    return library is not None and {library.mallopt(name, value) for name, value in _WAYS[how].items()} == {1}
 
 
 @cache
@@ -45,13 +57,25 @@ def _glibc() -> ctypes.CDLL | None:
 
 
 @HOOKS.register_module()
-class KeepMemoryHook(Hook):
-    """Keeps freed memory for the next step while a network is trained; of no effect but on Linux with glibc."""
+class FreedMemoryHook(Hook):
+    """Says what becomes of freed memory while a network is trained; of no effect but on Linux with glibc.
+
+    Args:
+        how: `keep` for the next step, which saves time, or `return` large blocks at once, which saves memory.
+
+    Raises:
+        ConfigError: another word.
+    """
+
+    def __init__(self, how: str = "keep"):
+        if how not in _WAYS:
+            raise ConfigError("FreedMemoryHook", found=f"how={how!r}", expected=" or ".join(map(repr, _WAYS)))
+        self.how = how
 
     def before_train(self, runner: Runner) -> None:
         """From the first step on."""
-        keep_freed_memory()
+        treat_freed_memory(self.how)
 
     def after_train(self, runner: Runner) -> None:
         """Back to what is usual."""
-        keep_freed_memory(False)
+        treat_freed_memory("usual")

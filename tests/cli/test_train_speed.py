@@ -14,7 +14,8 @@ from hrnet_plugin.cli.train_speed import FAST, apply_speed
 from hrnet_plugin.errors import ConfigError, MissingDependency
 
 CHANNELS_LAST = {"type": "hrnet_plugin.ChannelsLastHook"}
-KEEP_MEMORY = {"type": "hrnet_plugin.KeepMemoryHook"}
+KEEP_MEMORY = {"type": "hrnet_plugin.FreedMemoryHook", "how": "keep"}
+RETURN_MEMORY = {"type": "hrnet_plugin.FreedMemoryHook", "how": "return"}
 COMPILE = {"type": "hrnet_plugin.CompileHook", "mode": "default"}
 
 
@@ -66,6 +67,10 @@ def test_memory_accumulation_and_cudnn(applied):
     assert cfg.model.backbone.with_cp is True
     cfg = applied("--checkpoint-nested", {"checkpoint_activations": "nested"})
     assert cfg.model.backbone.with_cp == "nested"
+    assert cfg.custom_hooks == [RETURN_MEMORY]
+    cfg = config(speed={"keep_memory": True, "checkpoint_activations": True})
+    apply_speed(cfg, flags())
+    assert cfg.custom_hooks == [RETURN_MEMORY]
     assert applied("--keep-memory", {"keep_memory": True}).custom_hooks == [KEEP_MEMORY]
     cfg = applied("--accumulate 4", {"accumulate": 4})
     assert cfg.optim_wrapper.accumulative_counts == 4

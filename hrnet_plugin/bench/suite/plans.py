@@ -52,7 +52,7 @@ def training_memory() -> Plan:
     """W48 at 384x288, batch 4: recomputed activations against kept ones."""
     theirs, ours = w48(4)
     first, fast = training((theirs, ours), ("fp32",))
-    fast = replace(fast, keep_memory=False)  # it buys time with memory
+    fast = replace(fast, freed_memory="return")
     subjects = (
         first,
         Subject("mmpose with_cp", _recomputing(theirs, True), theirs, role=TRAINING),
@@ -72,7 +72,7 @@ def training_options() -> Plan:
     theirs, ours = w32(8)
     fused = {"optim_wrapper.optimizer.fused": True}
     plain = Subject("ours", ours, theirs, role=TRAINING)
-    fast = replace(plain, name="fast", network=replace(ours, options=fused), channels_last=True, keep_memory=True)
+    fast = replace(plain, name="fast", network=replace(ours, options=fused), channels_last=True, freed_memory="keep")
     checkpointed, nested = (_recomputing(fast.network, how) for how in (True, "nested"))
     accumulated = {"optim_wrapper.accumulative_counts": 4}
     subjects = (
@@ -80,17 +80,17 @@ def training_options() -> Plan:
         plain,
         replace(plain, name="channels-last", channels_last=True),
         replace(plain, name="fused optimizer", network=fast.network),
-        replace(plain, name="keep memory", keep_memory=True),
+        replace(plain, name="keep memory", freed_memory="keep"),
         replace(plain, name="bf16", precision="bf16"),
         replace(plain, name="compiled", runtime=COMPILED),
-        replace(plain, name="checkpointed", network=_recomputing(ours, True)),
-        replace(plain, name="nested", network=_recomputing(ours, "nested")),
+        replace(plain, name="checkpointed", network=_recomputing(ours, True), freed_memory="return"),
+        replace(plain, name="nested", network=_recomputing(ours, "nested"), freed_memory="return"),
         replace(plain, name="accumulate 4", network=replace(ours, options=accumulated)),
         fast,
-        replace(fast, name="fast, checkpointed", network=checkpointed),
-        replace(fast, name="fast, nested", network=nested),
+        replace(fast, name="fast, checkpointed", network=checkpointed, freed_memory="return"),
+        replace(fast, name="fast, nested", network=nested, freed_memory="return"),
         replace(fast, name="fast, bf16", precision="bf16"),
-        replace(fast, name="fast, bf16, checkpointed", network=checkpointed, precision="bf16"),
+        replace(fast, name="fast, bf16, checkpointed", network=checkpointed, precision="bf16", freed_memory="return"),
         replace(fast, name="fast, compiled", runtime=COMPILED),
         replace(fast, name="fast, bf16, compiled", runtime=COMPILED, precision="bf16"),
     )

@@ -90,7 +90,7 @@ def training(
             role=TRAINING,
             precision=precision,
             channels_last=True,
-            keep_memory=True,
+            freed_memory="keep",
         )
         for precision in precisions
     ]
