@@ -12,7 +12,7 @@ from torch.utils import _pytree as pytree
 from ..errors import ConfigError
 from .exporting.shape import InputShape
 from .images import fitted
-from .runtimes.base import Runtime
+from .runtimes.base import Runtime, cached_batch
 from .runtimes.start import start_runtime
 from .tensor_model import TensorModel
 
@@ -109,7 +109,9 @@ class _Computed(nn.Module):
             shared = next(iter(self._runtimes.values()), None)
             takes_any = shared is not None and shared.name == "torch"
             self._runtimes[size] = shared if takes_any else self._start(self._network[0], size)
-        return tuple(output.to(images.device) for output in self._runtimes[size].in_batches(images))
+        return tuple(
+            output.to(images.device) for output in self._runtimes[size].in_batches(images, cached_batch(images))
+        )
 
     def as_the_head_gives(self, outputs: tuple[Tensor, ...]) -> object:
         """Outputs in the head's own nesting."""

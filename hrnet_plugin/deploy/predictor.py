@@ -16,7 +16,7 @@ from .description import NetworkDescription
 from .exporting.shape import MULTIPLE, InputShape
 from .predictions import ClassPrediction, PosePrediction, Prediction, SegmentationPrediction
 from .preparing import cut_out, read_image, resize, to_tensor, whole_or_middle
-from .runtimes.base import Runtime
+from .runtimes.base import Runtime, cached_batch
 from .tiles import tiled
 
 Image = str | Path | np.ndarray
@@ -171,7 +171,7 @@ class Predictor:
 
     def _run(self, inputs: Tensor) -> Tensor:
         """The last output for any number of inputs."""
-        return self.runtime.in_batches(inputs, self.batch)[-1]
+        return self.runtime.in_batches(inputs, min(self.batch, cached_batch(inputs)))[-1]
 
 
 def check_readable(description: NetworkDescription) -> None:

@@ -13,6 +13,9 @@ from ..exporting.shape import InputShape
 
 #: How a runtime computes: `int8` needs a network that was calibrated.
 PRECISIONS = ("fp32", "bf16", "int8")
+#: Of one call on a CPU. The features of more leave its caches: of 64 crops of 256x192 at once, W32 took 1.27 times as
+#: long for each as of eight in torch; of 32, 1.10 times in OpenVINO and 1.04 times in ONNX Runtime.
+_PIXELS = 8 * 256 * 192
 
 
 class Runtime(ABC):
@@ -76,6 +79,11 @@ def check_precision(runtime: type[Runtime], precision: str) -> None:
         raise ConfigError(
             f"precision of runtime {runtime.name}", found=precision, expected=" or ".join(runtime.precisions)
         )
+
+
+def cached_batch(images: Tensor) -> int:
+    """How many of some images (N, C, H, W) are best computed at once: on a CPU, as many as stay in its caches."""
+    return max(1, _PIXELS // images[0, 0].numel()) if images.is_cpu and len(images) else len(images) or 1
 
 
 def set_torch_threads(threads: int | None) -> None:

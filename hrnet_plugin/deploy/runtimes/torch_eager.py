@@ -6,13 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ..exporting.shape import InputShape
-from .base import Runtime, set_torch_threads
+from .base import Runtime, cached_batch, set_torch_threads
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
-
-#: Of one call on a CPU. The features of more leave its caches: of 64 crops of 256x192 at once, W32 took 1.27 times as
-#: long for each as of eight.
-_PIXELS = 8 * 256 * 192
 
 
 class TorchRuntime(Runtime):
@@ -42,8 +38,7 @@ class TorchRuntime(Runtime):
 
     def _compute(self, images: Tensor) -> tuple[Tensor, ...]:
         with torch.inference_mode():
-            most = max(1, _PIXELS // images[0, 0].numel()) if images.is_cpu and len(images) else len(images) or 1
-            found = [self._part(part) for part in images.split(most)]
+            found = [self._part(part) for part in images.split(cached_batch(images))]
             return found[0] if len(found) == 1 else tuple(map(torch.cat, zip(*found, strict=True)))
 
     def _part(self, images: Tensor) -> tuple[Tensor, ...]:

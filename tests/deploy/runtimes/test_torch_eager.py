@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hrnet_plugin.deploy.runtimes import torch_eager
+from hrnet_plugin.deploy.runtimes import base
 from hrnet_plugin.deploy.runtimes.torch_eager import TorchRuntime
 
 
@@ -26,7 +26,7 @@ class Noting(nn.Module):
 
 @pytest.mark.parametrize(("pixels", "parts"), [(64 * 4, [4, 4, 2]), (64, [1] * 10), (1, [1] * 10), (10**6, [10])])
 def test_parts_have_so_many_pixels(pixels, parts, monkeypatch):
-    monkeypatch.setattr(torch_eager, "_PIXELS", pixels)
+    monkeypatch.setattr(base, "_PIXELS", pixels)
     network = Noting().eval()
     images = torch.randn(10, 3, 8, 8)
     found = TorchRuntime(network)(images)
