@@ -102,7 +102,10 @@ def _training(subject: Subject, job: Job) -> tuple[Callable[[], None], float]:
     from .training import TrainingStep, check_first_loss
 
     step = TrainingStep(subject, job)
-    known = Path(job.folder) / f"first-loss-{subject.source.key}.json"  # the reference may have its own process
+    source = subject.source
+    # In a file, since the reference may have its own process.
+    about = f"{source.key}-{source.size[0]}x{source.size[1]}-{source.batch}"
+    known = Path(job.folder) / f"first-loss-{about}.json"
     if subject.reference is None:
         step()
         known.write_text(json.dumps(float(step.losses[0])), encoding="utf-8")

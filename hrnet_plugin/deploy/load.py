@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: Images to calibrate with: beyond these few hundred, ranges hardly change.
 ENOUGH_IMAGES = 300
-#: Of all of them: 300 of 512x512, or 37 of 1024x2048.
+#: Of all of them: 300 of 512x512, or 38 of 1024x2048.
 _ENOUGH_PIXELS = 300 * 512 * 512
 #: (width, height) that stands for all where any goes.
 _ANY = (256, 256)

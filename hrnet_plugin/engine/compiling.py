@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.registry import HOOKS
+
+from .checkpoint_fit import unwrapped
 
 #: Modes of `torch.compile` whose kernels are replayed as CUDA graphs.
 _GRAPHS = ("reduce-overhead", "max-autotune")
@@ -51,9 +52,7 @@ class CompileHook(Hook):
 
 
 def _backbone(runner: Runner) -> nn.Module:
-    model = runner.model
-    while is_model_wrapper(model):
-        model = model.module
+    model = unwrapped(runner.model)
     backbone = getattr(model, "backbone", None)
     if backbone is None:
         raise ConfigError("CompileHook", found=f"{type(model).__name__} without a backbone")
