@@ -41,6 +41,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10,<3.13",
     packages=find_packages(include=["hrnet_plugin", "hrnet_plugin.*"]),
+    package_data={"hrnet_plugin.reports": ["templates/*.j2"]},
     # torch and the frameworks are left out on purpose: a torch that is there is kept, and pip cannot express
     # `--no-deps`. `hrnet doctor` prints the commands for what is missing.
     install_requires=requirements("runtime"),

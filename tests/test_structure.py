@@ -22,10 +22,14 @@ ALLOWED = {
     "models": {"archs", "nets", "published", "checkpoints"},
     "data": {"archs"},
     "analysis": {"archs", "nets", "models", "data"},
-    "engine": {"archs", "nets", "models", "published", "checkpoints", "data", "decoding"},
+    "reports": set(),
+    "inspection": {"archs", "nets", "models", "data", "analysis", "reports"},
+    "engine": {"archs", "nets", "models", "published", "checkpoints", "data", "decoding", "inspection"},
 }
 ALLOWED["zoo"] = set(ALLOWED)
+ALLOWED["checks"] = set(ALLOWED)
 ALLOWED["deploy"] = set(ALLOWED)
+ALLOWED["inference"] = set(ALLOWED)
 ALLOWED["bench"] = set(ALLOWED)
 ALLOWED["cli"] = set(ALLOWED)
 

@@ -1,0 +1,1 @@
+"""What can be wrong before a training begins: in a config, and in the data."""

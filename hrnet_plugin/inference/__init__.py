@@ -1,0 +1,1 @@
+"""A trained network on somebody's own pictures and videos."""

@@ -1,0 +1,1 @@
+"""A look into a network: what its parts cost, what flows through them, where the time goes, whether they are alive."""

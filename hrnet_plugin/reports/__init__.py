@@ -1,0 +1,1 @@
+"""Pages that people open in a browser: one file each, with everything in it."""

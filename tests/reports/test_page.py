@@ -1,0 +1,73 @@
+"""Pages are whole, escaped, and ask nothing of a network."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from hrnet_plugin.errors import ConfigError
+from hrnet_plugin.findings import ERROR, NOTE, Finding
+from hrnet_plugin.reports.page import Page, figure_png
+
+
+@pytest.fixture
+def page() -> Page:
+    page = Page("A <page>", {"config": "a&b.py"})
+    page.section("Numbers", "Some <script>alert(1)</script> text")
+    page.table(["name", "MACs"], [["stem", 1.25], ["<img src=x>", 1234567.0]], "in 10^9")
+    page.section("Pictures").picture(np.zeros((4, 6, 3), np.uint8), "black")
+    page.section("Findings").findings(
+        [Finding(NOTE, "b", "y", "2"), Finding(ERROR, "a", "x", "1", "3", "Mend it", examples=("one",))]
+    )
+    return page
+
+
+def test_everything_is_in_the_one_file(page):
+    html = page.html().decode()
+    assert re.findall(r'src="([^"]{10})', html) == ["data:image"]
+    assert "http://" not in html
+    assert "https://" not in html
+    assert "<script" not in html
+
+
+def test_text_of_others_is_escaped(page):
+    html = page.html().decode()
+    assert "<title>A &lt;page&gt;</title>" in html
+    assert "a&amp;b.py" in html
+    assert "&lt;img src=x&gt;" in html
+
+
+def test_numbers_are_aligned_to_the_right_and_names_are_not(page):
+    html = page.html().decode()
+    assert '<td class="number">1.25</td>' in html
+    assert "<td>stem</td>" in html
+
+
+def test_errors_stand_before_notes(page):
+    html = page.html().decode()
+    assert html.index('class="finding error"') < html.index('class="finding note"')
+    assert "expected 3" in html
+    assert "<li>one</li>" in html
+
+
+def test_no_findings_are_told():
+    page = Page("Clean")
+    page.findings([])
+    assert "No findings." in page.html().decode()
+
+
+def test_a_figure_becomes_a_png():
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1, 1))
+    figure.add_subplot().plot([0, 1])
+    assert figure_png(figure).startswith(b"\x89PNG")
+
+
+def test_a_page_that_cannot_be_written_is_one_line(page, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"page .*file/page\.html: found .*, expected a file that can be written"):
+        page.write(tmp_path / "file" / "page.html")
+    assert page.write(tmp_path / "new" / "page.html").read_bytes() == page.html()
