@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Folders whose files take minutes each: begun last, they would keep one core busy while the others wait.
 _LONG = ("zoo", "tools")
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 # The suite proves the CPU paths on any machine: numbers are compared to the last bit, and two ranks must start where
 # there is one GPU. Subprocesses inherit it.
@@ -60,6 +68,47 @@ def shared_dir() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return path
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A browser without a window, which opens files.
+
+    Args:
+        program: Path of the program.
+        folder: A folder of its own: profile, and the pictures on their way.
+    """
+
+    program: str
+    folder: Path
+
+    def screenshot(self, html: Path, size: tuple[int, int] = (1200, 1600)) -> Image:
+        """What the browser shows of a page, from its top, in a window of `size` (width, height)."""
+        from PIL import Image
+
+        picture = self.folder / "page.png"
+        picture.unlink(missing_ok=True)
+        self._open(html, f"--screenshot={picture}", f"--window-size={size[0]},{size[1]}")
+        with Image.open(picture) as shown:
+            return shown.convert("RGB")
+
+    def dump_dom(self, html: Path) -> str:
+        """The page as the browser understood it, as HTML."""
+        return self._open(html, "--dump-dom")
+
+    def _open(self, html: Path, *flags: str) -> str:
+        quiet = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-extensions")
+        command = [self.program, *quiet, f"--user-data-dir={self.folder / 'profile'}", *flags, html.resolve().as_uri()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    """A headless browser; a test of a page is skipped where there is none."""
+    program = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"no browser ({', '.join(_BROWSERS)}) to open the page in")
+    return Browser(program, tmp_path_factory.mktemp("browser"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

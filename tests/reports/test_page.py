@@ -71,3 +71,13 @@ def test_a_page_that_cannot_be_written_is_one_line(page, tmp_path):
     with pytest.raises(ConfigError, match=r"page .*file/page\.html: found .*, expected a file that can be written"):
         page.write(tmp_path / "file" / "page.html")
     assert page.write(tmp_path / "new" / "page.html").read_bytes() == page.html()
+
+
+def test_a_browser_opens_it_as_it_is_meant(page, browser, tmp_path):
+    path = page.write(tmp_path / "page.html")
+    dom = browser.dump_dom(path)
+    assert "<h1>A &lt;page&gt;</h1>" in dom
+    assert dom.count("<h2") == 3
+    shown = browser.screenshot(path, (600, 400))
+    assert shown.size == (600, 400)
+    assert len(shown.getcolors(600 * 400)) > 20  # text and picture, not a blank page
