@@ -6,17 +6,18 @@ but those of the authors' pose and segmentation code are divided by 2**30: :func
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
+
+from .dry_run import Followed, following, is_deformable, run_without_values
 
 CONVOLUTION, LINEAR, PRODUCT, NORM, OTHER = "convolution", "linear", "product", "norm", "other"
 _NORM_MODULES = (_NormBase, nn.GroupNorm, nn.LayerNorm)
@@ -118,14 +119,12 @@ def count_complexity(
         in_channels: Channels of the image.
         options: Further arguments of its `forward`: `{"data_samples": None}` for a model of mmpose.
     """
-    width, height = input_size
-    counter = _Counter()
-    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    shapes = {name: torch.empty_like(value, device="meta") for name, value in state.items()}
-    with counter.watching(module), torch.no_grad(), torch.device("meta"), counter:
-        image = torch.empty(1, in_channels, height, width)
-        functional_call(module, shapes, (image,), dict(options or {}))
-    return Complexity(tuple(_join(module, counter.macs)), (width, height))
+    with following(module) as followed, torch.no_grad():
+        for child in module.modules():
+            child.training = False
+        with _Counter(followed) as counter:
+            run_without_values(module, input_size, in_channels, options or {})
+    return Complexity(tuple(_join(module, counter.macs)), tuple(input_size))
 
 
 def _join(module: nn.Module, macs: Mapping[tuple[str, str], int]) -> Iterator[Cost]:
@@ -147,67 +146,21 @@ def _kind_of(module: nn.Module) -> str:
         return NORM
     if isinstance(module, nn.Linear):
         return LINEAR
-    return CONVOLUTION if isinstance(module, _ConvNd) or _is_deformable(module) else OTHER
-
-
-def _is_deformable(module: nn.Module) -> bool:
-    """mmcv's deformable convolutions, whose operator runs neither without values nor without a compiled mmcv."""
-    return hasattr(module, "deform_groups") and hasattr(module, "weight")
+    return CONVOLUTION if isinstance(module, _ConvNd) or is_deformable(module) else OTHER
 
 
 class _Counter(TorchDispatchMode):
     """Sees every operator and books it on the innermost module that is running."""
 
-    def __init__(self):
+    def __init__(self, followed: Followed):
         super().__init__()
         self.macs: dict[tuple[str, str], int] = {}
-        self._running: list[tuple[str, nn.Module]] = []
-
-    @contextmanager
-    def watching(self, module: nn.Module) -> Iterator[None]:
-        """Follows which module is running, in evaluation mode; undoes everything at the end."""
-        handles, replaced = [], []
-        training = {child: child.training for child in module.modules()}
-        try:
-            for name, child in module.named_modules():
-                child.training = False
-                handles.append(child.register_forward_pre_hook(self._entering(name)))
-                handles.append(child.register_forward_hook(self._leaving, always_call=True))
-                if _is_deformable(child):
-                    child.forward = self._deformable(child)
-                    replaced.append(child)
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-            for child in replaced:
-                del child.forward
-            for child, mode in training.items():
-                child.training = mode
-
-    def _entering(self, name: str) -> Callable:
-        return lambda module, args: self._running.append((name, module))
-
-    def _leaving(self, module: nn.Module, args: object, output: object) -> None:
-        self._running.pop()
+        self._followed = followed
+        followed.book_convolution = functools.partial(self._book, CONVOLUTION)
 
     def _book(self, kind: str, macs: int) -> None:
-        name = self._running[-1][0] if self._running else ""
+        name = self._followed.name
         self.macs[name, kind] = self.macs.get((name, kind), 0) + macs
-
-    def _deformable(self, conv: nn.Module) -> Callable[..., Tensor]:
-        """Stands in for its forward pass: the size that comes out, and the cost of the convolution."""
-
-        def forward(x: Tensor, *sampling: Tensor) -> Tensor:
-            if isinstance(getattr(conv, "conv_offset", None), nn.Module):
-                conv.conv_offset(x)
-            sizes = zip(x.shape[2:], conv.kernel_size, conv.stride, conv.padding, conv.dilation, strict=True)
-            size = [(length + 2 * pad - gap * (kernel - 1) - 1) // step + 1 for length, kernel, step, pad, gap in sizes]
-            out = x.new_empty(x.shape[0], conv.out_channels, *size)
-            self._book(CONVOLUTION, out[:, 0].numel() * conv.weight.numel())
-            return out
-
-        return forward
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         operator = func.overloadpacket
@@ -225,5 +178,6 @@ class _Counter(TorchDispatchMode):
     def _operator_kind(self, operator: object) -> str:
         if operator in _CONVOLUTION_OPERATORS:
             return CONVOLUTION
-        is_linear = self._running and isinstance(self._running[-1][1], nn.Linear)
+        running = self._followed.running
+        is_linear = running and isinstance(running[-1][1], nn.Linear)
         return LINEAR if is_linear else PRODUCT

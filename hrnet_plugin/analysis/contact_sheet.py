@@ -10,7 +10,8 @@ import numpy as np
 
 from hrnet_plugin.errors import DataError
 
-from .drawing import FAINT, SIDE_COLOURS, Sheet, blend_classes, draw_box, draw_pose, enlarge, enlarge_classes
+from .drawing import FAINT, Sheet, blend_classes, draw_box, draw_pose, enlarge, enlarge_classes
+from .skeleton import COCO, Skeleton
 
 _MARGIN, _GAP, _HEAD, _CAPTION = 24, 10, 84, 30
 _UNSURE = 0.3
@@ -22,9 +23,9 @@ class PoseSample:
 
     Args:
         image: (H, W, 3) uint8 RGB.
-        truth: (T, 17, 3): x, y in pixels and COCO's visibility; occluded keypoints (1) are drawn as rings.
-        predicted: (P, 17, 2): x, y in pixels.
-        scores: (P, 17), 0 to 1, or None: keypoints below 0.3 are not drawn.
+        truth: (T, K, 3): x, y in pixels and COCO's visibility; occluded keypoints (1) are drawn as rings.
+        predicted: (P, K, 2): x, y in pixels.
+        scores: (P, K), 0 to 1, or None: keypoints below 0.3 are not drawn.
         oks: A similarity for each true person, for the caption, or None.
         boxes: (T, 4) x, y, width, height, drawn with the truth, or None.
         name: Shown in the caption.
@@ -78,6 +79,7 @@ def draw_pose_sheet(
     columns: int = 3,
     title: str = "Truth and prediction",
     tile_width: int = 340,
+    skeleton: Skeleton = COCO,
 ) -> Path:
     """Draw poses, the truth on the left and the prediction on the right of each pair.
 
@@ -87,14 +89,17 @@ def draw_pose_sheet(
         columns: Pairs in a row.
         title: First line of the page.
         tile_width: Width of one picture on the page, in pixels.
+        skeleton: Of the K keypoints.
 
     Raises:
         DataError: without samples, or if the file cannot be written.
     """
-    rows = [[_truth_tile(sample, tile_width), _prediction_tile(sample, tile_width)] for sample in samples]
+    rows = [
+        [_truth_tile(sample, tile_width, skeleton), _prediction_tile(sample, tile_width, skeleton)]
+        for sample in samples
+    ]
     captions = [_pose_caption(sample) for sample in samples]
-    entries = [("left", SIDE_COLOURS["left"]), ("right", SIDE_COLOURS["right"]), ("middle", SIDE_COLOURS["centre"]),
-               ("occluded", (255, 255, 255))]  # fmt: skip
+    entries = [*skeleton.legend(), ("occluded", (255, 255, 255))]
     headings = ("truth", f"prediction (score {_UNSURE} and above)")
     return compose_page(rows, captions, headings, path, columns, title, entries)
 
@@ -135,20 +140,20 @@ def draw_segmentation_sheet(
     return compose_page(rows, captions, heads, path, columns, title, entries)
 
 
-def _truth_tile(sample: PoseSample, width: int) -> np.ndarray:
+def _truth_tile(sample: PoseSample, width: int, skeleton: Skeleton) -> np.ndarray:
     tile, scale = enlarge(sample.image, width), width / sample.image.shape[1]
     for box in sample.boxes if sample.boxes is not None else ():
         draw_box(tile, box, scale)
     for person in sample.truth:
-        draw_pose(tile, person, person[:, 2] > 0, person[:, 2] == 1, scale)
+        draw_pose(tile, person, person[:, 2] > 0, person[:, 2] == 1, scale, skeleton)
     return tile
 
 
-def _prediction_tile(sample: PoseSample, width: int) -> np.ndarray:
+def _prediction_tile(sample: PoseSample, width: int, skeleton: Skeleton) -> np.ndarray:
     tile, scale = enlarge(sample.image, width), width / sample.image.shape[1]
     scores = sample.scores if sample.scores is not None else np.ones(sample.predicted.shape[:2])
     for person, sure in zip(sample.predicted, scores, strict=True):
-        draw_pose(tile, person, sure >= _UNSURE, None, scale)
+        draw_pose(tile, person, sure >= _UNSURE, None, scale, skeleton)
     return tile
 
 

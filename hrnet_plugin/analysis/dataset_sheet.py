@@ -14,7 +14,8 @@ from hrnet_plugin.data.scene import SPLITS
 from hrnet_plugin.errors import ConfigError, DataError
 
 from .contact_sheet import compose_page
-from .drawing import SIDE_COLOURS, blend_classes, draw_box, draw_pose, enlarge, enlarge_classes
+from .drawing import blend_classes, draw_box, draw_pose, enlarge, enlarge_classes
+from .skeleton import COCO
 
 
 def draw_dataset_sheet(
@@ -49,8 +50,7 @@ def draw_dataset_sheet(
     for image in content["images"][:count]:
         rows.append(_tiles(root, split, image["file_name"], people.get(image["id"], []), tile_width))
         captions.append((f"{split}/{image['file_name']}", ""))
-    entries = [("left", SIDE_COLOURS["left"]), ("right", SIDE_COLOURS["right"]), ("middle", SIDE_COLOURS["centre"]),
-               *list(zip(CLASS_NAMES, PALETTE, strict=True))[1:]]  # fmt: skip
+    entries = [*COCO.legend(), *list(zip(CLASS_NAMES, PALETTE, strict=True))[1:]]
     title = f"Generated people, seed {info.options.seed}"
     return compose_page(rows, captions, ("picture", "keypoints", "classes"), path, 2, title, entries)
 

@@ -9,12 +9,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from hrnet_plugin.data.skeleton import LIMBS, side_of, side_of_limb
 from hrnet_plugin.errors import DataError
 
-SIDE_COLOURS = {"left": (255, 138, 30), "right": (40, 150, 255), "centre": (70, 205, 110)}
+from .skeleton import COCO, Skeleton
+
 INK, FAINT, PAPER = (33, 37, 43), (110, 117, 128), (250, 250, 248)
 _SHIFT = 4
+#: Up to how many keypoints a pose is drawn with full dots.
+_SPARSE = 30
+#: Where OpenCV's integers end, with room for an enlarged picture.
+_FAR = 1e6
 _DARK, _BOX = (20, 22, 26), (255, 226, 90)
 
 
@@ -38,27 +42,34 @@ def _fixed(place: np.ndarray, scale: float) -> tuple[int, int]:
 
 
 def draw_pose(
-    image: np.ndarray, keypoints: np.ndarray, shown: np.ndarray, hollow: np.ndarray | None = None, scale: float = 1.0
+    image: np.ndarray,
+    keypoints: np.ndarray,
+    shown: np.ndarray,
+    hollow: np.ndarray | None = None,
+    scale: float = 1.0,
+    skeleton: Skeleton = COCO,
 ) -> None:
-    """Draw one skeleton, coloured by side, in place.
+    """Draw one pose in the colours of its skeleton, in place.
 
     Args:
         image: (H, W, 3) uint8 RGB, `scale` times as large as the picture the keypoints belong to.
-        keypoints: (17, 2 or more) x, y in pixels of that picture.
-        shown: (17,) bool: which keypoints to draw.
-        hollow: (17,) bool: which of them as rings (occluded ones).
+        keypoints: (K, 2 or more) x, y in pixels of that picture.
+        shown: (K,) bool: which keypoints to draw, less those that are NaN or infinite.
+        hollow: (K,) bool: which of them as rings (occluded ones).
         scale: See `image`.
+        skeleton: Of these K keypoints.
     """
     thick = max(round(image.shape[1] / 260), 1)
-    places = [_fixed(place, scale) for place in keypoints]
-    limbs = [limb for limb in LIMBS if shown[limb[0]] and shown[limb[1]]]
+    shown = shown & (np.abs(np.nan_to_num(keypoints[:, :2], nan=np.inf)) < _FAR).all(1)
+    places = [_fixed(place, scale) if drawn else (0, 0) for place, drawn in zip(keypoints, shown, strict=True)]
+    limbs = [item for item in zip(skeleton.limbs, skeleton.limb_colours, strict=True) if shown[list(item[0])].all()]
     for width, dark in ((thick + 2, True), (thick, False)):
-        for limb in limbs:
-            colour = _DARK if dark else SIDE_COLOURS[side_of_limb(limb)]
-            cv2.line(image, places[limb[0]], places[limb[1]], colour, width, cv2.LINE_AA, _SHIFT)
-    radius = int((thick + 1.1) * (1 << _SHIFT))
+        for (first, second), colour in limbs:
+            cv2.line(image, places[first], places[second], _DARK if dark else colour, width, cv2.LINE_AA, _SHIFT)
+    # The dots of a face or a hand would cover each other at the size that suits a body.
+    radius = int((thick + 1.1) * (1 << _SHIFT) * (1.0 if len(skeleton) <= _SPARSE else 0.6))
     for index in np.flatnonzero(shown):
-        colour = SIDE_COLOURS[side_of(int(index))]
+        colour = skeleton.colours[index]
         cv2.circle(image, places[index], radius + (1 << _SHIFT), _DARK, -1, cv2.LINE_AA, _SHIFT)
         ring = hollow is not None and hollow[index]
         cv2.circle(image, places[index], radius, (255, 255, 255) if ring else colour, -1, cv2.LINE_AA, _SHIFT)

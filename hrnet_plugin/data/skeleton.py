@@ -45,15 +45,3 @@ SIGMAS = (
 def coco_skeleton() -> list[list[int]]:
     """The limbs as COCO's annotation files hold them, counted from one."""
     return [[first + 1, second + 1] for first, second in LIMBS]
-
-
-def side_of(index: int) -> str:
-    """`left`, `right` or `centre` of the keypoint `index`."""
-    side = NAMES[index].partition("_")[0]
-    return side if side in ("left", "right") else "centre"
-
-
-def side_of_limb(limb: tuple[int, int]) -> str:
-    """`left` or `right` where both ends lie on that side, else `centre`."""
-    sides = {side_of(limb[0]), side_of(limb[1])} - {"centre"}
-    return sides.pop() if len(sides) == 1 else "centre"

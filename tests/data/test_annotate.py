@@ -7,7 +7,7 @@ import pytest
 
 from hrnet_plugin.data.dataset import DatasetInfo
 from hrnet_plugin.data.scene import render_scene
-from hrnet_plugin.data.skeleton import FLIP_PAIRS, LIMBS, NAMES, SIGMAS, coco_skeleton, side_of_limb
+from hrnet_plugin.data.skeleton import FLIP_PAIRS, LIMBS, NAMES, SIGMAS, coco_skeleton
 
 
 @pytest.mark.parametrize("library", ["pycocotools.coco", "xtcocotools.coco"])
@@ -90,8 +90,3 @@ def test_mmseg_reads_the_masks(dataset: DatasetInfo):
     assert len(found) == 12
     for index in range(12):
         assert np.array_equal(found[index]["gt_seg_map"], render_scene(3, "val", index).mask)
-
-
-def test_limbs_have_sides():
-    sides = [side_of_limb(limb) for limb in LIMBS]
-    assert (sides.count("left"), sides.count("right"), sides.count("centre")) == (8, 8, 3)
