@@ -17,7 +17,7 @@ from torch.nn.modules.conv import _ConvNd
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from .dry_run import Followed, following, is_deformable, run_without_values
+from .dry_run import Followed, following, is_deformable, run_without_values, state_without_values
 
 CONVOLUTION, LINEAR, PRODUCT, NORM, OTHER = "convolution", "linear", "product", "norm", "other"
 _NORM_MODULES = (_NormBase, nn.GroupNorm, nn.LayerNorm)
@@ -119,11 +119,12 @@ def count_complexity(
         in_channels: Channels of the image.
         options: Further arguments of its `forward`: `{"data_samples": None}` for a model of mmpose.
     """
+    state = state_without_values(module)
     with following(module) as followed, torch.no_grad():
         for child in module.modules():
             child.training = False
         with _Counter(followed) as counter:
-            run_without_values(module, input_size, in_channels, options or {})
+            run_without_values(module, state, input_size, in_channels, options)
     return Complexity(tuple(_join(module, counter.macs)), tuple(input_size))
 
 

@@ -56,13 +56,25 @@ def following(network: nn.Module) -> Iterator[Followed]:
             module.training = mode
 
 
+def state_without_values(network: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers of a network by name, as they are but for their values."""
+    state = (*network.named_parameters(), *network.named_buffers())
+    return {name: torch.empty_like(value, device="meta").requires_grad_(value.requires_grad) for name, value in state}
+
+
 def run_without_values(
-    network: nn.Module, input_size: tuple[int, int], in_channels: int, options: Mapping[str, object], batch: int = 1
+    network: nn.Module,
+    state: Mapping[str, Tensor],
+    input_size: tuple[int, int],
+    in_channels: int = 3,
+    options: Mapping[str, object] | None = None,
+    batch: int = 1,
 ) -> object:
     """A forward pass of empty images; neither the network nor its statistics are changed.
 
     Args:
         network: It is called with (batch, in_channels, height, width).
+        state: Its parameters and buffers as :func:`state_without_values` gives them.
         input_size: (width, height) of the images.
         in_channels: Channels of the images.
         options: Further arguments of its `forward`.
@@ -72,19 +84,14 @@ def run_without_values(
         What the network gives, on the meta device.
     """
     width, height = input_size
-    shapes = {name: _without_values(value) for name, value in (*network.named_parameters(), *network.named_buffers())}
     with torch.device("meta"):
         image = torch.empty(batch, in_channels, height, width)
-        return functional_call(network, shapes, (image,), dict(options))
+        return functional_call(network, dict(state), (image,), dict(options or {}))
 
 
 def is_deformable(module: nn.Module) -> bool:
     """Whether it is one of mmcv's deformable convolutions."""
     return hasattr(module, "deform_groups") and hasattr(module, "weight")
-
-
-def _without_values(value: Tensor) -> Tensor:
-    return torch.empty_like(value, device="meta").requires_grad_(value.requires_grad)
 
 
 def _entering(followed: Followed, name: str) -> Callable:
@@ -105,6 +112,7 @@ def _deformable(conv: nn.Module, followed: Followed) -> Callable[..., Tensor]:
         size = [(length + 2 * pad - gap * (kernel - 1) - 1) // step + 1 for length, kernel, step, pad, gap in sizes]
         out = x.new_empty(x.shape[0], conv.out_channels, *size)
         followed.book_convolution(out[:, 0].numel() * conv.weight.numel())
-        return out
+        # What comes after it keeps tensors for the backward pass as it would after the real one.
+        return out.requires_grad_() * 1 if torch.is_grad_enabled() else out
 
     return forward

@@ -22,6 +22,7 @@ _TRANSITION = re.compile(r"transition(\d+)(?:\.(\d+))?(\..*)?$")
 _STAGE = re.compile(r"stage(\d+)(?:\.(\d+))?(?:\.(.*))?$")
 _PLACED_IN_MODULE = (
     (FUSE, re.compile(r"fuse_layers\.(?P<branch>\d+)(?:\.(?P<source>\d+))?")),
+    (FUSE, re.compile(r"relu|fuse_layers")),  # the ReLU stands after every fuse layer
     (BRANCH, re.compile(r"branches\.(?P<branch>\d+)")),
     # Lite-HRNet: naive modules have a list of branches, the others blocks that hold all branches.
     (BRANCH, re.compile(r"layers\.\d+\.(?:depthwise_convs|spatial_weighting)\.(?P<branch>\d+)")),
@@ -63,6 +64,8 @@ class Place:
             words.append(f"{into}branch {self.branch + 1}")
             if self.source is not None:
                 words[-1] += f" from branch {self.source + 1}"
+        elif self.kind == FUSE:
+            words.append("fusion")
         return ", ".join(words)
 
 

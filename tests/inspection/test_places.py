@@ -24,7 +24,7 @@ def backbone() -> HRNet:
         ("stage2.0.branches.1.0.conv1", Place("stage 2", BRANCH, 2, 0, 1)),
         ("stage3.0.fuse_layers.2.0.1.0.weight", Place("stage 3", FUSE, 3, 0, 2, 0)),
         ("stage3.0.fuse_layers.2", Place("stage 3", FUSE, 3, 0, 2)),
-        ("stage4.0.relu", Place("stage 4", STAGE, 4, 0)),
+        ("stage4.0.relu", Place("stage 4", FUSE, 4, 0)),
         ("stage4", Place("stage 4", STAGE, 4)),
     ],
 )
@@ -90,4 +90,5 @@ def test_labels_are_words():
     assert Place("stage 2", BRANCH, 2, 0, 2).label == "stage 2, module 1, branch 3"
     assert Place("stage 3", FUSE, 3, 1, 0, 2).label == "stage 3, module 2, fusion into branch 1 from branch 3"
     assert Place("transition 1", TRANSITION, 1, branch=1).label == "transition 1, into branch 2"
+    assert Place("stage 4", FUSE, 4, 0).label == "stage 4, module 1, fusion"
     assert Place("stem", STEM).label == "stem"
