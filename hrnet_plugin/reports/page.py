@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,33 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from matplotlib.figure import Figure
 
-_KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+_KINDS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"<?xml": "image/svg+xml"}
+
+#: What a page's picture may be: PNG, JPEG or SVG bytes, a file of such, (H, W, 3) uint8 RGB, or a matplotlib figure.
+Picture: TypeAlias = "bytes | np.ndarray | Path | Figure"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A cell of a table with a share, written as percent over a bar of that length.
+
+    Args:
+        value: 0 to 1; NaN where there is none.
+        shaded: The whole cell is tinted as strongly as the share is large, in the place of a bar: for matrices.
+        digits: Behind the percent's decimal point.
+    """
+
+    value: float
+    shaded: bool = False
+    digits: int = 1
+
+    def __str__(self) -> str:
+        return "-" if np.isnan(self.value) else f"{100 * self.value:.{self.digits}f} %"
+
+    @property
+    def filled(self) -> float:
+        """How much of the cell is filled, 0 to 1."""
+        return 0.0 if np.isnan(self.value) else min(max(float(self.value), 0.0), 1.0)
 
 
 @dataclass
@@ -66,24 +92,35 @@ class Page:
 
         Args:
             head: Names of the columns.
-            rows: As many cells each; columns of numbers alone are aligned to the right.
+            rows: As many cells each; columns of numbers alone are aligned to the right, shares are drawn as bars.
             caption: A line below it.
         """
-        cells = [[_as_text(cell) for cell in row] for row in rows]
-        numeric = [bool(cells) and all(_is_number(row[column]) for row in cells) for column in range(len(head))]
+        cells = [[cell if isinstance(cell, Share) else _as_text(cell) for cell in row] for row in rows]
+        numeric = [bool(cells) and all(_is_number(str(row[column])) for row in cells) for column in range(len(head))]
         self._blocks.append(_Block("table", {"head": head, "rows": cells, "numeric": numeric, "caption": caption}))
 
-    def picture(self, picture: bytes | np.ndarray | Path | Figure, caption: str = "") -> None:
+    def headline(self, facts: Mapping[str, str]) -> None:
+        """Adds a few numbers in large letters, each with its name: what a reader wants to know first."""
+        self._blocks.append(_Block("headline", {"facts": dict(facts)}))
+
+    def picture(self, picture: Picture, caption: str = "") -> None:
         """Adds a picture, which goes into the page itself.
 
         Args:
-            picture: PNG or JPEG bytes, a file of such, (H, W, 3) uint8 RGB, or a matplotlib figure.
+            picture: PNG, JPEG or SVG bytes, a file of such, (H, W, 3) uint8 RGB, or a matplotlib figure.
             caption: A line below it, which also stands for it where pictures are not shown.
         """
-        data = _as_bytes(picture)
-        kind = next((name for start, name in _KINDS.items() if data.startswith(start)), "image/png")
-        source = f"data:{kind};base64,{base64.b64encode(data).decode()}"
-        self._blocks.append(_Block("picture", {"source": source, "caption": caption}))
+        self._blocks.append(_Block("picture", {"source": _source(picture), "caption": caption}))
+
+    def gallery(self, pictures: Iterable[tuple[Picture, str]], width: int = 260) -> None:
+        """Adds small pictures side by side, as many in a row as fit.
+
+        Args:
+            pictures: Each with its caption.
+            width: The least width of one, in pixels.
+        """
+        shown = [{"source": _source(picture), "caption": caption} for picture, caption in pictures]
+        self._blocks.append(_Block("gallery", {"pictures": shown, "width": width}))
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Adds findings, worst first, or a line that says that there are none."""
@@ -120,6 +157,22 @@ def figure_png(figure: Figure, dpi: int = 120) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=dpi, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def figure_svg(figure: Figure) -> bytes:
+    """A matplotlib figure as SVG, sharp at any size: for lines and bars. Equal figures give equal bytes."""
+    import matplotlib
+
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "hrnet_plugin"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    return buffer.getvalue()
+
+
+def _source(picture: Picture) -> str:
+    data = _as_bytes(picture)
+    kind = next((name for start, name in _KINDS.items() if data.startswith(start)), "image/png")
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _as_bytes(picture: bytes | np.ndarray | Path | Figure) -> bytes:

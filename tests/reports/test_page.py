@@ -9,7 +9,7 @@ import pytest
 
 from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.findings import ERROR, NOTE, Finding
-from hrnet_plugin.reports.page import Page, figure_png
+from hrnet_plugin.reports.page import Page, Share, figure_png, figure_svg
 
 
 @pytest.fixture
@@ -64,6 +64,41 @@ def test_a_figure_becomes_a_png():
     figure = Figure(figsize=(1, 1))
     figure.add_subplot().plot([0, 1])
     assert figure_png(figure).startswith(b"\x89PNG")
+
+
+def test_a_figure_becomes_the_same_svg_each_time():
+    from matplotlib.figure import Figure
+
+    def plot() -> Figure:
+        figure = Figure(figsize=(1, 1))
+        figure.add_subplot().plot([0, 1])
+        return figure
+
+    page = Page("Plot")
+    page.picture(figure_svg(plot()), "a line")
+    assert 'src="data:image/svg+xml;base64,' in page.html().decode()
+    assert figure_svg(plot()) == figure_svg(plot())
+
+
+def test_shares_are_percent_over_bars_and_shades():
+    page = Page("Shares")
+    page.table(["class", "IoU"], [["sky", Share(0.256)], ["road", Share(float("nan"))], ["car", Share(1.7)]])
+    page.table(["true", "sky"], [["sky", Share(0.9, shaded=True, digits=0)]])
+    html = page.html().decode()
+    assert '<td class="bar" style="--share: 25.6%">25.6 %</td>' in html
+    assert '<td class="bar" style="--share: 0.0%">-</td>' in html
+    assert '<td class="bar" style="--share: 100.0%">170.0 %</td>' in html
+    assert '<td class="shade deep" style="--share: 90.0%">90 %</td>' in html
+
+
+def test_galleries_and_headlines():
+    page = Page("More")
+    page.headline({"AP <all>": "0.627"})
+    page.gallery([(np.zeros((4, 6, 3), np.uint8), "first & last")] * 2, width=200)
+    html = page.html().decode()
+    assert "<div><b>0.627</b><span>AP &lt;all&gt;</span></div>" in html
+    assert html.count('alt="first &amp; last"') == 2
+    assert 'style="--width: 200px"' in html
 
 
 def test_a_page_that_cannot_be_written_is_one_line(page, tmp_path):
