@@ -1,3 +1,5 @@
+"""Similarities equal those of COCO's own evaluation."""
+
 from __future__ import annotations
 
 import math
