@@ -21,7 +21,8 @@ def crowded(seed: int, persons: int = 6, predictions: int = 25) -> tuple[np.ndar
     truth[1, :, 2] = 0
     boxes = np.concatenate([truth[..., :2].min(1), np.ptp(truth[..., :2], 1)], 1)
     crowds = np.arange(persons) == 2
-    guesses = truth[rng.integers(0, persons, predictions), :, :2] + rng.normal(0, 6, (predictions, 17, 2))
+    noise = rng.normal(0, 1, (predictions, 17, 2)) * rng.uniform(0.5, 6, (predictions, 1, 1))
+    guesses = truth[rng.integers(0, persons, predictions), :, :2] + noise
     return truth, boxes, crowds, guesses, rng.uniform(0.1, 1, predictions)
 
 
