@@ -17,7 +17,20 @@ from hrnet_plugin.version import __version__
 
 from .explain import missing_package
 
-VERBS = ("train", "test", "data", "doctor", "demo", "zoo", "publish", "load-report", "convert", "export", "bench")
+VERBS = (
+    "train",
+    "test",
+    "data",
+    "doctor",
+    "demo",
+    "zoo",
+    "publish",
+    "load-report",
+    "convert",
+    "export",
+    "inspect",
+    "bench",
+)
 
 WRONG_INPUT = 2
 INTERRUPTED = 130

@@ -159,14 +159,25 @@ def _costing(node: object) -> object:
     return [_costing(item) for item in node] if isinstance(node, list) else node
 
 
-def _count(cfg: Config, size: tuple[int, int]) -> Figures:
+def countable_model(cfg: Config) -> tuple[nn.Module, dict[str, object], str]:
+    """A config's model as far as its cost is fixed, with parameters without values.
+
+    Returns:
+        The model, the options of its `forward` beside the image, and what it is of the whole: '' for all of it.
+    """
     with quiet(), DefaultScope.overwrite_default_scope(cfg.default_scope):
         model = build_without_values(cfg)
-        if hasattr(model, "roi_head"):
-            return Figures(count_complexity(_BeforeProposals(model), size), WITHOUT_PROPOSALS)
-        if hasattr(getattr(model, "head", None), "iia_module"):
-            return Figures(count_complexity(_BeforeInstances(model), size), WITHOUT_INSTANCES)
-        return Figures(count_complexity(model, size, options={"data_samples": None}))
+    if hasattr(model, "roi_head"):
+        return _BeforeProposals(model), {}, WITHOUT_PROPOSALS
+    if hasattr(getattr(model, "head", None), "iia_module"):
+        return _BeforeInstances(model), {}, WITHOUT_INSTANCES
+    return model, {"data_samples": None}, ""
+
+
+def _count(cfg: Config, size: tuple[int, int]) -> Figures:
+    model, options, counted = countable_model(cfg)
+    with quiet():
+        return Figures(count_complexity(model, size, options=options), counted)
 
 
 class _BeforeProposals(nn.Module):
