@@ -86,6 +86,24 @@ def folder_images(cfg: Config, preprocessor: nn.Module, folder: str | Path, coun
     return _through_pipeline(cfg, preprocessor, [found[index] for index in _spread(len(found), count)])
 
 
+def file_image(cfg: Config, preprocessor: nn.Module, path: str | Path, box: Sequence[float] | None = None) -> Tensor:
+    """One image file through the config's test pipeline.
+
+    Args:
+        cfg: The config.
+        preprocessor: The model's `data_preprocessor`.
+        path: The file.
+        box: Pose: x1, y1, x2, y2 of a body in pixels; by default the whole image shows one.
+
+    Returns:
+        (1, C, H, W), normalised.
+
+    Raises:
+        DataError: the image cannot be read.
+    """
+    return next(_through_pipeline(cfg, preprocessor, [Path(path).expanduser()], box))
+
+
 def drawn_images(cfg: Config, preprocessor: nn.Module, count: int) -> Iterator[Tensor]:
     """Pictures of people, drawn as `hrnet data make` draws them, through the config's test pipeline.
 
@@ -116,21 +134,24 @@ def as_pixels(images: Tensor, scaling: PixelScaling) -> Tensor:
     return pixels.flip(1) if scaling.swap_channels else pixels
 
 
-def _through_pipeline(cfg: Config, preprocessor: nn.Module, paths: Sequence[Path]) -> Iterator[Tensor]:
+def _through_pipeline(
+    cfg: Config, preprocessor: nn.Module, paths: Sequence[Path], box: Sequence[float] | None = None
+) -> Iterator[Tensor]:
     with _in_scope(cfg):
         known = dict(dataset_meta(cfg)) if cfg.get("default_scope") == "mmpose" else {}
         pipeline = Compose(_pipeline(cfg))
         for path in paths:
-            yield _prepared(preprocessor, pipeline({**copy.deepcopy(known), **_sample(path)}))
+            yield _prepared(preprocessor, pipeline({**copy.deepcopy(known), **_sample(path, box)}))
 
 
-def _sample(path: Path) -> dict[str, Any]:
+def _sample(path: Path, box: Sequence[float] | None) -> dict[str, Any]:
     check_image_file(path, do="Restore it, or leave it out")
     image = cv2.imread(str(path))
     if image is None:
         raise DataError(f"image {path}", found="nothing that can be read", expected="a whole image file")
-    box = np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32)
-    return {"img_path": str(path), "img_id": 0, "bbox": box, "bbox_score": np.ones(1, np.float32)}
+    whole = (0, 0, image.shape[1], image.shape[0])
+    boxes = np.array([whole if box is None else box], np.float32)
+    return {"img_path": str(path), "img_id": 0, "bbox": boxes, "bbox_score": np.ones(1, np.float32)}
 
 
 def _pipeline(cfg: Config) -> list[dict]:

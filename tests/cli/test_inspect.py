@@ -1,0 +1,110 @@
+"""`hrnet inspect`: tables, JSON, pictures and pages of one small network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def picture(workplace: Path) -> Path:
+    path = workplace / "photo.jpg"
+    pixels = np.random.default_rng(0).integers(0, 255, (12, 10, 3), dtype=np.uint8)
+    Image.fromarray(np.kron(pixels, np.ones((8, 8, 1), np.uint8))).save(path)
+    return path
+
+
+def test_complexity_prints_a_table_that_adds_up(hrnet, pose_config: Path):
+    outcome = hrnet("inspect", "complexity", pose_config)
+    assert (outcome.status, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert lines[0] == f"{pose_config}, input 64x64"
+    table = lines[3 : lines.index("over all stages") - 1]
+    amounts = [int(line[16:].split()[0].replace(",", "")) for line in table if not line.startswith(" ")]
+    assert sum(amounts[:-1]) == amounts[-1] > 0
+    assert {"stem", "stage 1", "  branch 3", "  fusion", "head", "total"} <= {line[:14].rstrip() for line in lines}
+
+
+def test_complexity_as_json_plot_and_page(hrnet, pose_config: Path):
+    outcome = hrnet("inspect", "complexity", pose_config, "--json", "--size", "96x64", "--plot", "a/b.svg", "--html",
+                    "c.html")  # fmt: skip
+    report = json.loads(outcome.out)
+    assert outcome.status == 0
+    assert report["input_size"] == [96, 64]
+    assert report["counted"] == "the whole model"
+    for unit in ("parameters", "macs", "activation_bytes"):
+        assert sum(place[unit] for place in report["places"]) == report["total"][unit] > 0
+    assert Path("a/b.svg").read_text().startswith("<?xml")
+    assert "data:image/png" in Path("c.html").read_text()
+
+
+def test_complexity_of_another_task_and_options(hrnet, seg_config: Path):
+    outcome = hrnet("inspect", "complexity", seg_config, "--modules", "--cfg-options", "model.backbone.in_channels=1",
+                    "model.data_preprocessor.mean=[0]", "model.data_preprocessor.std=[1]")  # fmt: skip
+    assert outcome.status == 0, outcome.err
+    assert "module 1, fusion into branch 2" in outcome.out
+
+
+def test_features_draws_saves_and_tells(hrnet, pose_config: Path, saved, picture: Path):
+    weights = saved(pose_config, Path("a.pth"))
+    outcome = hrnet("inspect", "features", pose_config, weights, picture, "--out", "f", "--html", "f.html")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.splitlines()[-3:] == ["wrote f/photo.png", "wrote f/photo.npz", "wrote f.html"]
+    assert Image.open("f/photo.png").width > 1000
+    arrays = np.load("f/photo.npz", allow_pickle=False)
+    assert arrays["backbone.stage4.0.branches.3"].shape == (64, 2, 2)
+    assert arrays["output:0"].shape == (17, 16, 16)
+
+
+def test_features_of_two_pictures_of_one_name_as_json(hrnet, seg_config: Path, saved, picture: Path, data: Path):
+    weights = saved(seg_config, Path("a.pth"))
+    Path("other").mkdir()
+    twin = Path("other", picture.name)
+    twin.write_bytes(picture.read_bytes())
+    outcome = hrnet("inspect", "features", seg_config, weights, picture, twin, "--json", "--channels", 0,
+                    "--no-arrays", "--all-modules")  # fmt: skip
+    report = json.loads(outcome.out)
+    assert report["files"] == ["features/photo.png", "features/photo-2.png"]
+    steps = {feature["step"] for feature in report["images"][0]["features"]}
+    assert {"stem", "stage 4, before fusion", "output"} <= steps
+    assert report["images"][0]["features"] == report["images"][1]["features"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("complexity", "CONFIG", "--size", "64"), "--size: found '64', expected width and height in pixels"),
+        (("complexity", "CONFIG", "--plot", "x.doc"), "--plot x.doc: found the ending '.doc', expected .png"),
+        (("complexity", "CONFIG", "--plot", "photo.jpg/x.png"), "--plot photo.jpg/x.png: found"),
+        (("complexity", "nothing.py"), "config 'nothing.py': found no such file"),
+        (("complexity", "CONFIG", "--cfg-options", "model.head.type=HeatmapHed"), "type 'HeatmapHed': found no"),
+        (("features", "CONFIG", "none.pth", "photo.jpg"), "checkpoint none.pth: found no such file"),
+        (("features", "CONFIG", "a.pth", "none.jpg"), "image none.jpg: found No such file"),
+        (("features", "CONFIG", "a.pth", "broken.jpg"), "image broken.jpg: found"),
+        (("features", "CONFIG", "a.pth", "photo.jpg", "--box", "1,2,3"), "--box: found '1,2,3', expected x1,y1"),
+        (("features", "CONFIG", "a.pth", "photo.jpg", "--channel", "a"), "--channel: found 'a', expected indices"),
+        (("features", "CONFIG", "part.pth", "photo.jpg"), "checkpoint part.pth: found"),
+        (("features", "CONFIG", "a.pth", "photo.jpg", "--out", "photo.jpg/x"), "--out photo.jpg/x: found"),
+    ],
+)
+def test_wrong_input_is_one_line(refused, pose_config: Path, saved, picture: Path, arguments, words):
+    import torch
+
+    weights = saved(pose_config, Path("a.pth"))
+    part = torch.load(weights, weights_only=True)["state_dict"]
+    torch.save({key: value for key, value in part.items() if "stage4" not in key}, "part.pth")
+    Path("broken.jpg").write_bytes(picture.read_bytes()[:200])
+    line = refused("inspect", *(pose_config if word == "CONFIG" else word for word in arguments))
+    assert words in line
+
+
+def test_pages_open_in_a_browser(hrnet, pose_config: Path, saved, picture: Path, browser):
+    hrnet("inspect", "complexity", pose_config, "--html", "c.html")
+    document = browser.dump_dom(Path("c.html"))
+    assert "Branches over all stages" in document
+    shown = np.asarray(browser.screenshot(Path("c.html"), (1000, 1200)))
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 50, "the plot is there, in colours"
