@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from torch import nn
 
 from ..analysis.activation_memory import count_activation_memory
 from ..analysis.complexity import NORM, count_complexity
-from .places import BRANCH, FUSE, STAGE, Place, Places
+from .places import Place, Places
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,6 @@ class Breakdown:
     def total(self) -> PartCost:
         """All of them together."""
         return summed(self.costs.values())
-
-    def grouped(self, key: Callable[[Place], Hashable]) -> dict[Hashable, PartCost]:
-        """Sums over the places for which `key` gives the same; those for which it gives None are left out."""
-        groups: dict[Hashable, PartCost] = {}
-        for place, cost in self.costs.items():
-            if (group := key(place)) is not None:
-                groups[group] = groups.get(group, PartCost()) + cost
-        return groups
-
-    def by_part(self) -> dict[str, PartCost]:
-        """Of stem, stages, transitions, neck and head."""
-        return self.grouped(lambda place: place.part)
-
-    def by_branch(self) -> dict[int, PartCost]:
-        """Of each branch over all stages, 0 for the highest resolution; stage 1 is its beginning. Without fusion."""
-        return self.grouped(lambda place: place.branch if place.kind in (BRANCH, STAGE) else None)
-
-    def fusion(self) -> PartCost:
-        """Of all fuse layers."""
-        return summed(cost for place, cost in self.costs.items() if place.kind == FUSE)
 
 
 def break_down(

@@ -8,7 +8,7 @@ branches from 1, the highest resolution, on.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from torch import nn
 
@@ -67,6 +67,10 @@ class Place:
         elif self.kind == FUSE:
             words.append("fusion")
         return ", ".join(words)
+
+    def to_plain(self) -> dict[str, object]:
+        """As plain values for JSON, the label first; indices count from 0."""
+        return {"place": self.label, **asdict(self)}
 
 
 class Places:

@@ -13,6 +13,7 @@ from hrnet_plugin.analysis.activation_memory import count_activation_memory
 from hrnet_plugin.analysis.complexity import count_complexity
 from hrnet_plugin.inspection import breakdown_views as views
 from hrnet_plugin.inspection.breakdown import Breakdown, break_down
+from hrnet_plugin.inspection.grouping import REST, by_branch, by_part, grouped
 from hrnet_plugin.inspection.places import BRANCH, FUSE
 from hrnet_plugin.reports.page import figure_png
 
@@ -37,7 +38,7 @@ def test_sums_equal_the_whole_exactly(build):
     assert found.total.parameters == whole.parameters == sum(value.numel() for value in network.parameters())
     assert found.total.macs == whole.macs > 0
     assert found.total.activations == sum(count_activation_memory(network, SIZE).values()) > 0
-    for groups in (found.by_part(), found.grouped(lambda place: (place.part, place.module, place.branch))):
+    for groups in (by_part(found.costs), grouped(found.costs, lambda place: (place.part, place.module, place.branch))):
         assert sum(cost.macs for cost in groups.values()) == whole.macs
         assert sum(cost.parameters for cost in groups.values()) == whole.parameters
 
@@ -52,13 +53,15 @@ def test_a_branch_is_what_its_modules_are(network, breakdown):
         ]
         own = sum(value.numel() for module in modules for value in module.parameters())
         own += sum(value.numel() for value in network.layer1.parameters()) if index == 0 else 0
-        assert breakdown.by_branch()[index].parameters == own > 0
+        assert by_branch(breakdown.costs)[f"branch {index + 1}"].parameters == own > 0
     fuse = [module.fuse_layers for stage in (network.stage2, network.stage3, network.stage4) for module in stage]
-    assert breakdown.fusion().parameters == sum(value.numel() for layers in fuse for value in layers.parameters())
+    assert by_branch(breakdown.costs)["fusion"].parameters == sum(
+        value.numel() for layers in fuse for value in layers.parameters()
+    )
 
 
 def test_every_branch_of_a_stage_costs_the_same_macs_as_widths_double_and_pixels_quarter(breakdown):
-    stage = breakdown.grouped(lambda place: place.branch if place.kind == BRANCH and place.stage == 4 else None)
+    stage = grouped(breakdown.costs, lambda place: place.branch if place.kind == BRANCH and place.stage == 4 else None)
     assert len({cost.macs for cost in stage.values()}) == 1
     activations = [stage[index].activations for index in range(4)]
     assert activations == sorted(activations, reverse=True)
@@ -103,6 +106,6 @@ def test_plot_and_page(breakdown):
 
 def test_a_network_that_is_no_hrnet_is_one_part():
     found = break_down(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), SIZE)
-    assert list(found.by_part()) == ["other"]
-    assert found.by_branch() == {}
+    assert list(by_part(found.costs)) == ["other"]
+    assert list(by_branch(found.costs)) == [REST]
     assert list(views.branch_rows(found))[-1][2] == "100.0 %"
