@@ -24,8 +24,9 @@ ALLOWED = {
     "analysis": {"archs", "nets", "models", "data"},
     "reports": set(),
     "inspection": {"archs", "nets", "models", "data", "analysis", "reports"},
-    "engine": {"archs", "nets", "models", "published", "checkpoints", "data", "decoding", "inspection"},
+    "engine": {"archs", "nets", "models", "published", "checkpoints", "data", "decoding"},
 }
+ALLOWED["engine"] |= {"analysis", "reports", "inspection"}
 ALLOWED["zoo"] = set(ALLOWED)
 ALLOWED["checks"] = set(ALLOWED)
 ALLOWED["deploy"] = set(ALLOWED)

@@ -18,6 +18,7 @@ from .image_checks import check_images_when_loaded
 from .launch import check_launch
 from .operators import check_operators
 from .pretrained_sources import local_checkpoint, localise_weights, require_weights
+from .test_report import check_folder, check_task, report_hook, write_report
 from .test_runtime import check_runtime_flags, open_exported, runtime_hook
 
 if TYPE_CHECKING:
@@ -71,11 +72,14 @@ def test(args: argparse.Namespace) -> int:
         runner.register_hook(ProgressHook())
         runtime = runtime_hook(args, runner, run.notices, run.runtime)
         runner.register_hook(runtime)
+        report = report_hook(run.cfg, runner) if args.report else None
         metrics = runner.test()
     if is_first_rank():
         if run.metrics_file:
             _write_metrics(metrics, run.metrics_file)
         print_test_summary(runner, metrics, time.monotonic() - started, run.notices, runtime.summary())
+        if report:
+            write_report(report, runner, args, metrics, runtime.summary())
     return 0
 
 
@@ -115,6 +119,8 @@ def prepare_test(args: argparse.Namespace) -> PreparedRun:
         check_runtime_flags(args)
     run = _read(args)
     preflight.check_loader(run.cfg, "test_dataloader")
+    if args.report:
+        check_task(run.cfg)
     if exported:
         run.runtime = open_exported(run.cfg, args)
     else:
@@ -134,6 +140,8 @@ def prepare_test(args: argparse.Namespace) -> PreparedRun:
         if path := getattr(args, flag):
             is_file = flag == "dump" or run.metrics_file is not None
             preflight.check_writable(Path(path).parent if is_file else path, f"--{flag}: folder")
+    if args.report:
+        check_folder(args.report)
     _finish(run, args)
     return run
 

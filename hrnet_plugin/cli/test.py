@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .arguments import add_run_arguments
+from .test_report import add_report_argument
 from .test_runtime import add_runtime_arguments
 
 HELP = "evaluate a checkpoint"
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="test-time augmentation: segmentation takes the config's tta_pipeline and tta_model; pose averages "
         "each image with its mirror image (flip_test), which most pose configs do anyway",
     )
+    add_report_argument(parser)
     add_runtime_arguments(parser)
     add_run_arguments(parser)
 

@@ -87,17 +87,19 @@ class Page:
         self._blocks.append(_Block("text", {"text": text}))
         return self
 
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> None:
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "", folded: str = "") -> None:
         """Adds a table.
 
         Args:
             head: Names of the columns.
             rows: As many cells each; columns of numbers alone are aligned to the right, shares are drawn as bars.
             caption: A line below it.
+            folded: A line in the place of the table, which opens it: for those that few readers want to see.
         """
         cells = [[cell if isinstance(cell, Share) else _as_text(cell) for cell in row] for row in rows]
         numeric = [bool(cells) and all(_is_number(str(row[column])) for row in cells) for column in range(len(head))]
-        self._blocks.append(_Block("table", {"head": head, "rows": cells, "numeric": numeric, "caption": caption}))
+        content = {"head": head, "rows": cells, "numeric": numeric, "caption": caption, "folded": folded}
+        self._blocks.append(_Block("table", content))
 
     def headline(self, facts: Mapping[str, str]) -> None:
         """Adds a few numbers in large letters, each with its name: what a reader wants to know first."""

@@ -91,6 +91,14 @@ def test_shares_are_percent_over_bars_and_shades():
     assert '<td class="shade deep" style="--share: 90.0%">90 %</td>' in html
 
 
+def test_tables_may_be_folded():
+    page = Page("Folded")
+    page.table(["a"], [["1"]], folded="All <rows>")
+    html = page.html().decode()
+    assert html.index("<summary>All &lt;rows&gt;</summary>") < html.index("<table>") < html.index("</details>")
+    assert "<details>" not in Page("Plain").html().decode()
+
+
 def test_galleries_and_headlines():
     page = Page("More")
     page.headline({"AP <all>": "0.627"})

@@ -1,0 +1,116 @@
+"""Poses of a test: gathered, joined to persons, put into tables, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmengine.evaluator import Evaluator
+
+from ...analysis.pose_figures import PosePairs, PosePicture, pair_poses
+from ...analysis.skeleton import Skeleton
+from ...errors import DataError
+from ...reports.test_report.poses import BEST, WORST
+from .coco_poses import CocoRecord, coco_record
+from .collector import Findings
+from .pose_drawing import draw_cases
+from .pose_scales import ErrorScale, error_scale
+from .pose_tables import Words, chosen_cases, pose_result
+from .sample_poses import by_image, has_truth, picture_of
+
+_BY_BOXES = "Each prediction is compared with the person whose annotated box it was cut out by."
+_BY_OKS = (
+    "Predictions are joined to persons as COCO's evaluation does it, the highest score first, from an OKS of 0.1 on."
+)
+_TO_OWN = "the person whose box it was cut out by"
+_TO_ANY = (
+    "a person that no higher score has taken (as in COCO's evaluation those on crowds and on persons without labelled "
+    "keypoints are left out)"
+)
+_ROOT = "√area"
+
+
+class PoseCollector:
+    """Takes predictions and truth from the evaluator where that is COCO's, otherwise from the samples."""
+
+    def __init__(self) -> None:
+        self._coco: CocoRecord | None = None
+        self._scale: ErrorScale | None = None
+        self._paths: dict[Any, str] = {}
+        self._pictures: list[PosePicture] = []
+        self._by_boxes = True
+        self._samples = 0
+
+    def watch(self, evaluator: Evaluator, merged: bool) -> None:
+        """See `Collector`."""
+        self._coco = coco_record(evaluator)
+        self._scale = None if self._coco else error_scale(evaluator)
+
+    def add(self, sample: Any) -> None:
+        """See `Collector`."""
+        self._samples += 1
+        if self._coco is None:
+            picture = picture_of(sample, self._scale)
+            if picture is not None:
+                self._pictures.append(picture)
+            return
+        info = sample.metainfo
+        self._paths[info.get("img_id")] = info.get("img_path", "")
+        # Samples of whole images are numbered after the image, or have a list of numbers.
+        alone = isinstance(info.get("id"), int) and len(sample.gt_instances.get("bboxes", ())) == 1
+        self._by_boxes &= alone and has_truth(sample)
+
+    def state(self) -> Any:
+        """See `Collector`."""
+        return self._paths, self._pictures, self._by_boxes, self._samples
+
+    def join(self, states: Sequence[Any]) -> None:
+        """See `Collector`."""
+        self._paths = {image: path for paths, *_ in states for image, path in paths.items()}
+        self._pictures = [picture for _, pictures, _, _ in states for picture in pictures]
+        self._by_boxes = all(by_boxes for _, _, by_boxes, samples in states if samples)
+        self._samples = sum(samples for *_, samples in states)
+
+    def findings(self, metainfo: Mapping[str, Any], metrics: Mapping[str, float]) -> Findings:
+        """See `Collector`."""
+        if self._coco is not None and not self._coco.has_truth:
+            return Findings(None, ["Poses: the evaluator has no annotations to compare with (format_only)."])
+        sigmas = metainfo.get("sigmas")
+        if sigmas is None or not len(sigmas) or len(sigmas) != metainfo.get("num_keypoints"):
+            return Findings(None, ["Poses: the data set's metainfo has no sigmas, which OKS needs for each keypoint."])
+        pictures = self._all_pictures()
+        if not any(picture.counted.any() for picture in pictures):
+            return Findings(None, ["Poses: the samples hold no true keypoints, and the evaluator no annotations."])
+        mirror = metainfo.get("flip_indices") or range(len(sigmas))
+        pairs = pair_poses(pictures, mirror, sigmas, len(sigmas))
+        return self._told(pictures, pairs, metainfo, metrics)
+
+    def _all_pictures(self) -> list[PosePicture]:
+        if self._coco is None:
+            return by_image(self._pictures)
+        return list(self._coco.pictures(self._paths, own=self._by_boxes))
+
+    def _told(
+        self,
+        pictures: list[PosePicture],
+        pairs: PosePairs,
+        metainfo: Mapping[str, Any],
+        metrics: Mapping[str, float],
+    ) -> Findings:
+        own = all(picture.own is not None for picture in pictures)
+        words = Words(
+            pairing=_BY_BOXES if own else _BY_OKS,
+            judging=_TO_OWN if own else _TO_ANY,
+            areas=self._coco.areas if self._coco else "Areas are those of the annotations, or else 0.53 of the boxes.",
+            scale=self._scale.name if self._scale else _ROOT,
+            threshold=self._scale.threshold if self._scale else None,
+        )
+        cases = {WORST: chosen_cases(pairs, worst=True), BEST: chosen_cases(pairs, worst=False)}
+        result = pose_result(pictures, pairs, metainfo, metrics, words, cases)
+        data = f"{len(pairs.areas)} persons in {len(pictures)} images"
+        try:
+            skeleton = Skeleton.from_metainfo(metainfo)
+        except DataError as error:
+            return Findings(result, [f"Pictures of persons: {error}"], data=data)
+        examples, missing = draw_cases(pictures, pairs, cases, skeleton)
+        return Findings(result, missing, examples, data)
