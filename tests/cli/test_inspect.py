@@ -74,6 +74,23 @@ def test_features_of_two_pictures_of_one_name_as_json(hrnet, seg_config: Path, s
     assert report["images"][0]["features"] == report["images"][1]["features"]
 
 
+def test_profile_prints_times_and_writes_trace_plot_and_page(hrnet, pose_config: Path):
+    outcome = hrnet("inspect", "profile", pose_config, "--train", "--steps", 1, "--batch", 2, "--trace", "t/t.json",
+                    "--plot", "p.png", "--html", "p.html", "--device", "cpu")  # fmt: skip
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"{pose_config}: training step, 2 of 64x64, cpu: ")
+    assert outcome.out.splitlines()[-3:] == ["wrote t/t.json", "wrote p.png", "wrote p.html"]
+    assert json.loads(Path("t/t.json").read_text())["traceEvents"]
+    assert Image.open("p.png").width > 500
+
+
+def test_profile_as_json(hrnet, seg_config: Path):
+    report = json.loads(hrnet("inspect", "profile", seg_config, "--steps", 1, "--json", "--device", "cpu").out)
+    assert report["parts"]["head"]["forward_seconds"] > 0
+    assert report["total"]["backward_seconds"] == 0
+    assert report["images"] == [1, 3, 64, 64]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -82,6 +99,9 @@ def test_features_of_two_pictures_of_one_name_as_json(hrnet, seg_config: Path, s
         (("complexity", "CONFIG", "--plot", "photo.jpg/x.png"), "--plot photo.jpg/x.png: found"),
         (("complexity", "nothing.py"), "config 'nothing.py': found no such file"),
         (("complexity", "CONFIG", "--cfg-options", "model.head.type=HeatmapHed"), "type 'HeatmapHed': found no"),
+        (("profile", "CONFIG", "--batch", "0"), "--batch: found 0, expected 1 or more"),
+        (("profile", "CONFIG", "--device", "cuda"), "--device cuda: found no GPU that torch can use"),
+        (("profile", "CONFIG", "--trace", "photo.jpg/t.json"), "--trace: folder photo.jpg: found"),
         (("features", "CONFIG", "none.pth", "photo.jpg"), "checkpoint none.pth: found no such file"),
         (("features", "CONFIG", "a.pth", "none.jpg"), "image none.jpg: found No such file"),
         (("features", "CONFIG", "a.pth", "broken.jpg"), "image broken.jpg: found"),
