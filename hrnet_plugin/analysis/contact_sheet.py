@@ -13,7 +13,7 @@ from hrnet_plugin.errors import DataError
 from .drawing import FAINT, Sheet, blend_classes, draw_box, draw_pose, enlarge, enlarge_classes
 from .skeleton import COCO, Skeleton
 
-_MARGIN, _GAP, _HEAD, _CAPTION = 24, 10, 84, 30
+_MARGIN, _GAP, _HEAD, _CAPTION, _LINE = 24, 10, 84, 30, 24
 _UNSURE = 0.3
 
 
@@ -178,29 +178,66 @@ def compose_page(
     columns: int,
     title: str,
     entries: Sequence[tuple[str, Sequence[int]]],
+    note: str = "",
 ) -> Path:
+    """Puts groups of tiles onto a page.
+
+    Args:
+        rows: Tiles of one width, as many a group as there are `heads`.
+        captions: Two texts below each group, at its left and its right.
+        heads: What each tile of a group shows.
+        path: A .png or .jpg file.
+        columns: Groups in a row.
+        title, note: First lines of the page.
+        entries: The legend: names and RGB colours.
+
+    Raises:
+        DataError: without groups, or if the file cannot be written.
+    """
     if not rows:
         raise DataError("contact sheet", found="no samples", expected="at least one")
     columns = max(min(columns, len(rows)), 1)
     wide, tall = rows[0][0].shape[1], max(tile.shape[0] for row in rows for tile in row)
     group = len(heads) * (wide + 2)
     lines = -(-len(rows) // columns)
-    legend = sum(Sheet.length(name) + 38 for name, _ in entries)
-    width = max(2 * _MARGIN + columns * group + (columns - 1) * _GAP, 2 * _MARGIN + legend)
-    below = 0 if Sheet.length(title, 22, True) + legend + 3 * _MARGIN < width else 30
-    sheet = Sheet(width, _HEAD + below + lines * (tall + _CAPTION + _GAP) + _MARGIN)
+    words = max(Sheet.length(title, 22, True), Sheet.length(note, 13)) + 2 * _MARGIN
+    width = max(2 * _MARGIN + columns * group + (columns - 1) * _GAP, words)
+    legend = _legend_lines(entries, width - 2 * _MARGIN)
+    beside = len(legend) == 1 and not note and words + _legend_width(entries) + _MARGIN < width
+    head = _HEAD + (_LINE if note else 0) + (0 if beside else _LINE * len(legend))
+    sheet = Sheet(width, head + lines * (tall + _CAPTION + _GAP) + _MARGIN)
     sheet.write(title, _MARGIN, 16, 22, bold=True)
-    sheet.legend(entries, width - _MARGIN, 20 + below)
+    sheet.write(note, _MARGIN, 48, 13, colour=FAINT)
+    for number, line in enumerate(legend):
+        sheet.legend(line, width - _MARGIN, 20 if beside else head - 28 - _LINE * (len(legend) - number))
     for column in range(columns):
-        for number, head in enumerate(heads):
-            place = _MARGIN + column * (group + _GAP) + number * (wide + 2)
-            sheet.write(head, place, _HEAD + below - 24, 13, colour=FAINT)
-    for index, (tiles, (name, value)) in enumerate(zip(rows, captions, strict=True)):
+        for number, name in enumerate(heads):
+            sheet.write(name, _MARGIN + column * (group + _GAP) + number * (wide + 2), head - 24, 13, colour=FAINT)
+    for index, (tiles, caption) in enumerate(zip(rows, captions, strict=True)):
         left = _MARGIN + index % columns * (group + _GAP)
-        top = _HEAD + below + index // columns * (tall + _CAPTION + _GAP)
+        top = head + index // columns * (tall + _CAPTION + _GAP)
         for number, tile in enumerate(tiles):
             sheet.put(tile, left + number * (wide + 2), top)
-        end = sheet.write(name, left, top + tall + 6, 13, colour=FAINT)
-        right = left + group - 2 - Sheet.length(value, 13, True)
-        sheet.write(value, max(right, end + 12), top + tall + 6, 13, bold=True)
+        _write_caption(sheet, caption, left, top + tall + 6, group - 2)
     return sheet.save(path)
+
+
+def _write_caption(sheet: Sheet, caption: tuple[str, str], left: int, top: int, width: int) -> None:
+    name, value = caption
+    value = Sheet.shortened(value, width, 13, True)
+    room = width - Sheet.length(value, 13, True) - (12 if value else 0)
+    sheet.write(Sheet.shortened(name, room, 13), left, top, 13, colour=FAINT)
+    sheet.write(value, left + width - Sheet.length(value, 13, True), top, 13, bold=True)
+
+
+def _legend_width(entries: Sequence[tuple[str, Sequence[int]]]) -> int:
+    return sum(Sheet.length(name) + 38 for name, _ in entries)
+
+
+def _legend_lines(entries: Sequence[tuple[str, Sequence[int]]], width: int) -> list[list[tuple[str, Sequence[int]]]]:
+    lines: list[list[tuple[str, Sequence[int]]]] = []
+    for entry in entries:
+        if not lines or _legend_width([*lines[-1], entry]) > width:
+            lines.append([])
+        lines[-1].append(entry)
+    return lines

@@ -128,6 +128,15 @@ class Sheet:
         """How wide a line of text is, in pixels."""
         return int(np.ceil(_font(size, bold).getlength(text)))
 
+    @staticmethod
+    def shortened(text: str, width: int, size: int = 14, bold: bool = False) -> str:
+        """A line of text, cut to a width in pixels where it is longer."""
+        if Sheet.length(text, size, bold) <= width:
+            return text
+        while text and Sheet.length(f"{text}…", size, bold) > width:
+            text = text[:-1]
+        return f"{text}…" if text else ""
+
     def legend(self, entries: Sequence[tuple[str, Sequence[int]]], right: int, top: int, size: int = 14) -> None:
         """Coloured squares with names, in one line that ends at `right`."""
         wide = sum(self.length(name, size) + 2 * size + 10 for name, _ in entries)

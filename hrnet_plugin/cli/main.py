@@ -21,6 +21,7 @@ VERBS = (
     "train",
     "test",
     "data",
+    "check-data",
     "doctor",
     "demo",
     "zoo",

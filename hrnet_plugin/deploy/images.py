@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,15 +12,15 @@ import cv2
 import numpy as np
 import torch
 from mmengine.dataset import Compose, pseudo_collate
-from mmengine.registry import DATASETS, DefaultScope
+from mmengine.registry import DATASETS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..config_tree import leaf_datasets, type_name
 from ..data import render_scene
-from ..engine.image_files import check_image_file
+from ..engine.image_files import IMAGE_SUFFIXES, check_image_file
 from ..errors import ConfigError, DataError
-from ..zoo.quiet import quiet
+from ..zoo.quiet import in_scope
 from .describing import dataset_meta
 from .exporting.shape import MULTIPLE, InputShape
 from .tensor_model import PixelScaling
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 SPLITS = ("train", "val", "test")
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 #: Reads what a network is not given.
 _LABELS = ("LoadAnnotations",)
 
@@ -59,7 +56,7 @@ def dataset_images(cfg: Config, preprocessor: nn.Module, split: str, count: int)
         raise ConfigError("config", found=f"no `{split}_dataloader`", expected="data to take images from")
     config = {**copy.deepcopy(dict(config)), "pipeline": _pipeline(cfg), "test_mode": True}
     config.pop("bbox_file", None)
-    with _in_scope(cfg):
+    with in_scope(cfg):
         dataset = DATASETS.build(config)
         if not len(dataset):
             raise DataError(f"data set of {split}_dataloader", found="no samples", expected="images")
@@ -76,12 +73,12 @@ def folder_images(cfg: Config, preprocessor: nn.Module, folder: str | Path, coun
     Raises:
         DataError: no such folder, no images in it, or one that cannot be read.
     """
-    found = sorted(path for path in Path(folder).expanduser().rglob("*") if path.suffix.lower() in _SUFFIXES)
+    found = sorted(path for path in Path(folder).expanduser().rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
     if not found:
         raise DataError(
             f"images in {folder}",
             found="none" if Path(folder).expanduser().is_dir() else "no such folder",
-            expected=f"files ending with {', '.join(_SUFFIXES)}",
+            expected=f"files ending with {', '.join(IMAGE_SUFFIXES)}",
         )
     return _through_pipeline(cfg, preprocessor, [found[index] for index in _spread(len(found), count)])
 
@@ -137,7 +134,7 @@ def as_pixels(images: Tensor, scaling: PixelScaling) -> Tensor:
 def _through_pipeline(
     cfg: Config, preprocessor: nn.Module, paths: Sequence[Path], box: Sequence[float] | None = None
 ) -> Iterator[Tensor]:
-    with _in_scope(cfg):
+    with in_scope(cfg):
         known = dict(dataset_meta(cfg)) if cfg.get("default_scope") == "mmpose" else {}
         pipeline = Compose(_pipeline(cfg))
         for path in paths:
@@ -176,11 +173,3 @@ def _spread(total: int, count: int) -> list[int]:
 
 def _multiple(length: int) -> int:
     return max(2 * MULTIPLE, round(length / MULTIPLE) * MULTIPLE)
-
-
-@contextlib.contextmanager
-def _in_scope(cfg: Config) -> Iterator[None]:
-    """In the config's framework, whose readers of annotations print what they do."""
-    scope = DefaultScope.overwrite_default_scope(cfg.get("default_scope"))
-    with scope, quiet(), contextlib.redirect_stdout(io.StringIO()):
-        yield

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING
+
+from mmengine.registry import DefaultScope
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 @contextmanager
@@ -19,3 +26,11 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def in_scope(cfg: Config) -> Iterator[None]:
+    """In a config's framework, whose readers of annotations print what they do, without what they print."""
+    scope = DefaultScope.overwrite_default_scope(cfg.get("default_scope"))
+    with scope, quiet(), redirect_stdout(io.StringIO()):
+        yield

@@ -1,0 +1,155 @@
+"""The data sets of a config, and what is to be checked of each."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmengine.registry import DATASETS
+
+from hrnet_plugin.config_tree import dicts_in, leaf_datasets, type_name
+from hrnet_plugin.engine.data_check import empty_data_set
+from hrnet_plugin.errors import ConfigError, DataError
+from hrnet_plugin.zoo.quiet import in_scope
+
+from .coco import check_coco
+from .labelled import check_labelled
+from .labels import Labels
+from .layouts import LAYOUTS, PLAIN
+from .mask_files import Pairs, spare_masks
+from .masks import check_pairs
+from .report import DataReport
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+@dataclass(frozen=True)
+class Source:
+    """One data set of a config.
+
+    Args:
+        splits: Those whose loaders read it.
+        place: Its annotation file or folder.
+        identity: What makes it the same as another one.
+        check: Checks it, with the title, `images`, `decode` and `progress`.
+    """
+
+    splits: tuple[str, ...]
+    place: str
+    identity: Hashable
+    check: Callable[..., DataReport]
+
+    @property
+    def title(self) -> str:
+        """Splits and place."""
+        return f"{', '.join(self.splits)}: {self.place}"
+
+
+def data_sources(cfg: Config, splits: Iterable[str]) -> list[Source]:
+    """The data sets of a config's loaders, each once.
+
+    Args:
+        cfg: A config of mmpose, mmseg, mmdet or mmpretrain, whose folders and files are there.
+        splits: Of `train`, `val`, `test`; those without a loader are passed over.
+
+    Raises:
+        ConfigError: the config is of none of these frameworks.
+        DataError: a data set is empty.
+    """
+    found: dict[Hashable, Source] = {}
+    readers = {"mmpose": _of_poses, "mmseg": _of_masks, "mmdet": _of_boxes, "mmpretrain": _of_labels}
+    scope = cfg.get("default_scope")
+    if scope not in readers:
+        raise ConfigError("default_scope of the config", found=repr(scope), expected=" or ".join(readers))
+    with in_scope(cfg):
+        for split in splits:
+            for dataset in leaf_datasets(cfg.get(f"{split}_dataloader")):
+                for source in readers[scope](dataset, split):
+                    before = found[source.identity].splits if source.identity in found else ()
+                    found[source.identity] = replace(source, splits=tuple(dict.fromkeys((*before, split))))
+    return list(found.values())
+
+
+def _of_poses(dataset: dict, split: str) -> Iterator[Source]:
+    built = _built(dataset)
+    layouts = LAYOUTS.get(type_name(dataset), PLAIN)
+    yield _of_file(built, split, keypoints=True, layouts=layouts)
+
+
+def _of_boxes(dataset: dict, split: str) -> Iterator[Source]:
+    yield _of_file(_built(dataset), split, keypoints=False)
+
+
+def _of_file(built: Any, split: str, **how: Any) -> Source:
+    folder = built.data_prefix.get("img") or built.data_prefix.get("img_path") or ""
+
+    def check(title: str, *, images: bool, decode: bool, progress: bool) -> DataReport:
+        opened = folder if images else None
+        return check_coco(
+            built.ann_file, opened, metainfo=built.metainfo, title=title, decode=decode, progress=progress, **how
+        )
+
+    return Source((split,), built.ann_file, (built.ann_file, folder, type(built)), check)
+
+
+def _of_masks(dataset: dict, split: str) -> Iterator[Source]:
+    built = _built(dataset)
+    samples = built.load_data_list()
+    if not samples:
+        raise empty_data_set(built)
+    folder = built.data_prefix.get("seg_map_path")
+    if any("seg_map_path" not in sample for sample in samples):
+        raise DataError(f"data set {type_name(dataset)}", found="no `seg_map_path`", expected="masks to check")
+    labels = _labels(built, dataset)
+
+    def check(title: str, *, images: bool, decode: bool, progress: bool) -> DataReport:
+        masks = [Path(sample["seg_map_path"]) for sample in samples]
+        listed = built.ann_file or not folder
+        spare = () if listed else spare_masks(Path(folder), masks, built.seg_map_suffix)
+        pairs = Pairs([Path(sample["img_path"]) for sample in samples], masks, spare)
+        return check_pairs(pairs, labels, title, images=images, decode=decode, progress=progress)
+
+    yield Source((split,), str(folder), (str(folder), built.data_prefix.get("img_path"), built.ann_file), check)
+
+
+def _labels(built: Any, dataset: dict) -> Labels:
+    """What the values in the files mean, before a data set of fewer classes maps them."""
+    known = type(built).METAINFO if built.label_map else built.metainfo
+    backends = [
+        node.get("imdecode_backend", "pillow")
+        for node in dicts_in(dataset.get("pipeline"))
+        if type_name(node) == "LoadAnnotations"
+    ]
+    return Labels(
+        tuple(known.get("classes") or ()),
+        built.ignore_index,
+        bool(built.reduce_zero_label),
+        "cv2" not in backends,
+        tuple(tuple(colour) for colour in known.get("palette") or ()),
+    )
+
+
+def _of_labels(dataset: dict, split: str) -> Iterator[Source]:
+    built = DATASETS.build({**copy.deepcopy(dict(dataset)), "pipeline": []})
+    if not len(built):
+        raise empty_data_set(built)
+    place = str(built.ann_file or built.img_prefix)
+
+    def check(title: str, *, images: bool, decode: bool, progress: bool) -> DataReport:
+        samples = [built.get_data_info(index) for index in range(len(built))]
+        files, labels = [Path(sample["img_path"]) for sample in samples], [sample["gt_label"] for sample in samples]
+        classes = built.metainfo.get("classes") or sorted({str(label) for label in labels})
+        return check_labelled(files, labels, classes, title, images=images, decode=decode, progress=progress)
+
+    yield Source((split,), place, (place, built.img_prefix), check)
+
+
+def _built(dataset: dict) -> Any:
+    """The data set without its samples: its paths and metainfo as it knows them itself."""
+    config = {**copy.deepcopy(dict(dataset)), "pipeline": [], "lazy_init": True}
+    config.pop("bbox_file", None)
+    return DATASETS.build(config)
