@@ -309,7 +309,7 @@ def test_head_of_a_segmentation_network():
 def test_head_of_an_auxiliary_list():
     heads = nn.ModuleList([_fcn(in_channels=4, in_index=0), _fcn(in_channels=5, in_index=1)])
     model = _network(_Backbone(4, 6), auxiliary_head=heads)
-    with pytest.raises(ConfigError, match=r"model.auxiliary_head\[1\].in_channels: found 5, expected 6"):
+    with pytest.raises(ConfigError, match=r"model.auxiliary_head.1.in_channels: found 5, expected 6"):
         check_network(model, {"auxiliary_head": [{"in_channels": 4}, {"in_channels": 5}]})
 
 
