@@ -22,12 +22,14 @@ def is_full(error: OSError) -> bool:
     return error.errno in _NO_ROOM
 
 
-def write_whole(data: bytes | bytearray | memoryview, path: str | os.PathLike[str]) -> None:
+def write_whole(data: bytes | bytearray | memoryview, path: str | os.PathLike[str], *, synced: bool = True) -> None:
     """Write a file as a whole or not at all.
 
     Args:
         data: All of it.
         path: The file; its folder is made where it is missing. A symbolic link stays, its target is replaced.
+        synced: Wait until it is on the disk. Otherwise a kill leaves it whole all the same, but a power cut may not:
+            for one of many that can be made again, each of which would wait for ten milliseconds.
 
     Raises:
         OSError: the file cannot be written (no permission, no room). What stood there before still stands.
@@ -38,13 +40,15 @@ def write_whole(data: bytes | bytearray | memoryview, path: str | os.PathLike[st
     try:
         with open(partial, "xb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(partial, target)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    sync_folder(target.parent)
+    if synced:
+        sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..analysis.skeleton import Skeleton
 from ..config_tree import leaf_datasets, type_name
 from ..errors import ConfigError
 from ..plain import plain
@@ -46,6 +47,7 @@ def describe(
     scaling = pixel_scaling(cfg)
     meta = dataset_meta(cfg)
     head = _last_head(cfg)
+    skeleton = Skeleton.from_metainfo(meta) if "keypoint_id2name" in meta else None
     return NetworkDescription(
         task=task,
         input_size=size,
@@ -55,9 +57,12 @@ def describe(
         channel_order="rgb" if scaling.swap_channels else "bgr",
         normalised_inside=normalised_inside,
         precision=precision,
-        keypoint_names=_keypoint_names(meta),
+        keypoint_names=skeleton.names if skeleton else (),
         flip_indices=tuple(map(int, meta.get("flip_indices", ()))),
         sigmas=tuple(float(sigma) for sigma in meta.get("dataset_keypoint_sigmas", meta.get("sigmas", ()))),
+        limbs=skeleton.limbs if skeleton else (),
+        keypoint_colours=skeleton.colours if skeleton else (),
+        limb_colours=skeleton.limb_colours if skeleton else (),
         codec=_codec(head.get("decoder") or {}),
         test_cfg=_jsonable(cfg.model.get("test_cfg") or {}),
         classes=() if "keypoint_id2name" in meta else tuple(meta.get("classes") or ()),
@@ -169,11 +174,6 @@ def _jsonable(node: object) -> Any:
 def _last_head(cfg: Config) -> Mapping:
     head = cfg.model.get("decode_head") or cfg.model.get("head") or {}
     return head[-1] if isinstance(head, (list, tuple)) else head
-
-
-def _keypoint_names(meta: Mapping) -> tuple[str, ...]:
-    names = meta.get("keypoint_id2name", {})
-    return tuple(names[index] for index in sorted(names))
 
 
 def _wrappers(loader: Mapping) -> Iterator[Mapping]:

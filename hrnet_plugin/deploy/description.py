@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import CheckpointError
+from ..analysis.skeleton import COCO, Skeleton
+from ..errors import CheckpointError, DataError
 from ..version import __version__
 
 #: Under this name the description lies in a file's metadata, as JSON.
@@ -32,6 +34,8 @@ class NetworkDescription:
         keypoint_names: Of a pose network, in the order of its heatmaps.
         flip_indices: For each keypoint its counterpart in a mirrored image.
         sigmas: Falloff of each keypoint in COCO's similarity.
+        limbs: Pairs of keypoints between which a line is drawn.
+        keypoint_colours, limb_colours: (R, G, B) of each, as the data set has them; empty where it has none.
         codec: Of a pose network: how heatmaps become keypoints, as the config writes it.
         test_cfg: The config's choices at inference (`flip_test`, `shift_heatmap`, `mode`, ...), in plain values.
         classes: Of a segmentation or classification network.
@@ -55,6 +59,9 @@ class NetworkDescription:
     keypoint_names: tuple[str, ...] = ()
     flip_indices: tuple[int, ...] = ()
     sigmas: tuple[float, ...] = ()
+    limbs: tuple[tuple[int, int], ...] = ()
+    keypoint_colours: tuple[tuple[int, int, int], ...] = ()
+    limb_colours: tuple[tuple[int, int, int], ...] = ()
     codec: dict = field(default_factory=dict)
     test_cfg: dict = field(default_factory=dict)
     classes: tuple[str, ...] = ()
@@ -71,6 +78,17 @@ class NetworkDescription:
         """(width, height) of the persons that a pose network looks at: also where its input may have any size."""
         width, height = self.input_size or self.codec["input_size"]
         return int(width), int(height)
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """How its poses are drawn. COCO's limbs are known, too, where an older file does not name them."""
+        names = self.keypoint_names
+        if not self.limbs and names == COCO.names:
+            return COCO
+        plain = Skeleton.by_side(names, self.limbs)
+        return Skeleton(
+            names, plain.limbs, self.keypoint_colours or plain.colours, self.limb_colours or plain.limb_colours
+        )
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -91,12 +109,15 @@ class NetworkDescription:
             values = json.loads(text)
         except ValueError:
             values = None
-        if not isinstance(values, Mapping) or values.get("task") not in TASKS or not _is_sound(values):
-            raise CheckpointError(
-                f"metadata of {source}", found="no description of a network", expected="a file written by hrnet export"
-            )
         known = {entry.name for entry in dataclasses.fields(cls)}
-        return cls(**{name: _frozen(value) for name, value in values.items() if name in known})
+        if isinstance(values, Mapping) and values.get("task") in TASKS and _is_sound(values):
+            found = cls(**{name: _frozen(value) for name, value in values.items() if name in known})
+            with contextlib.suppress(DataError):  # limbs that end nowhere
+                _ = found.skeleton
+                return found
+        raise CheckpointError(
+            f"metadata of {source}", found="no description of a network", expected="a file written by hrnet export"
+        )
 
 
 #: What an entry may hold, for those that are acted upon. JSON knows lists alone, and no tuples.
@@ -109,6 +130,10 @@ _SOUND: dict[str, Callable[[Any], bool]] = {
     "precision": lambda value: value in ("fp32", "bf16", "int8"),
     "keypoint_names": lambda value: _are(value, str),
     "flip_indices": lambda value: _are(value, int),
+    "limbs": lambda value: _are_rows(value, 2, 1 << 16),
+    "keypoint_colours": lambda value: _are_rows(value, 3, 256),
+    "limb_colours": lambda value: _are_rows(value, 3, 256),
+    "palette": lambda value: _are_rows(value, 3, 256),
     "classes": lambda value: _are(value, str),
     "threshold": lambda value: isinstance(value, (int, float)),
     "codec": lambda value: isinstance(value, dict),
@@ -123,6 +148,13 @@ def _is_sound(values: Mapping) -> bool:
 
 def _are(value: object, kind: type | tuple[type, ...]) -> bool:
     return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+
+
+def _are_rows(value: object, length: int, end: int) -> bool:
+    """Whether it is a list of so many integers each, from 0 to below `end`."""
+    return isinstance(value, list) and all(
+        _are(row, int) and len(row) == length and all(0 <= item < end for item in row) for row in value
+    )
 
 
 def _frozen(value: object) -> object:

@@ -17,6 +17,7 @@ from ..errors import CheckpointError, ConfigError
 from ..zoo.forward import build_model, model_config
 from ..zoo.quiet import quiet
 from .describing import describe, task_of, usual_size
+from .devices import find_device
 from .exporting.formats import FORMATS, read_description
 from .exporting.shape import MULTIPLE, InputShape
 from .images import fitted
@@ -45,6 +46,7 @@ def load(
     size: tuple[int, int] | None = None,
     threads: int | None = None,
     calibration: Tensor | Iterable[Tensor] | None = None,
+    device: str | None = None,
 ) -> Predictor:
     """A predictor.
 
@@ -60,14 +62,21 @@ def load(
         threads: Of the CPU.
         calibration: For `int8`: normalised images (N, 3, H, W), or batches of such; the first 300 are taken, or fewer
             large ones.
+        device: `cuda`, `cuda:1` or `mps`, for `torch` and `torch-compile`; None computes on the CPU.
 
     Raises:
         ConfigError: arguments that do not go together, or a network whose outputs are not read here.
         CheckpointError: a checkpoint or exported file that is broken or of another network.
         MissingDependency: the runtime is not installed.
+
+    Example:
+        >>> predictor = hrnet_plugin.load("hrnet_w32_coco", "epoch_210.pth")  # doctest: +SKIP
+        >>> (prediction,) = predictor("street.jpg", boxes=[[10, 20, 110, 320]])  # doctest: +SKIP
+        >>> hrnet_plugin.inference.draw("street.jpg", prediction, "drawn.jpg")  # doctest: +SKIP
     """
     if isinstance(config, (str, Path)) and is_export(config):
-        _check_alone(config, checkpoint=checkpoint, size=size, calibration=calibration)
+        elsewhere = None if device in (None, "cpu") else device
+        _check_alone(config, checkpoint=checkpoint, size=size, calibration=calibration, device=elsewhere)
         _check_numbers(None, threads)
         description = read_description(Path(config))
         check_readable(description)
@@ -80,6 +89,7 @@ def load(
     if calibration is not None and precision != "int8":
         raise ConfigError("calibration", found=f"precision {precision}", expected="precision int8, or no calibration")
     check_installed(runtime, precision)
+    place = find_device(device, runtime)
     cfg = _read(config)
     is_free = task_of(cfg) == "segmentation" and size is None and runtime != "ncnn"
     size = None if is_free else size or usual_size(cfg)
@@ -88,9 +98,9 @@ def load(
     channels = len(description.mean)
     shape = InputShape(size or _ANY, dynamic_batch=True, dynamic_size=size is None, channels=channels)
     images = None if calibration is None else fitted(calibration_images(calibration, channels), shape)
-    network = TensorModel(load_model(cfg, checkpoint))
+    network = TensorModel(load_model(cfg, checkpoint)).to(place)
     started = start_runtime(network, runtime, precision, shape=shape, threads=threads, calibration=images)
-    return Predictor(started, description)
+    return Predictor(started, description, device=place)
 
 
 def calibration_images(given: Tensor | Iterable[Tensor], channels: int = 3) -> Iterator[Tensor]:
@@ -175,7 +185,7 @@ def _check_alone(path: str | Path, **others: object) -> None:
             raise ConfigError(
                 f"{name} beside {path}",
                 found=str(value) if isinstance(value, (str, Path, tuple)) else type(value).__name__,
-                expected="none: an exported file holds its own weights, size and precision",
+                expected="none: an exported file holds its own weights, size and precision, and is computed on the CPU",
                 do="Give config and checkpoint in its place, or export them anew",
             )
 

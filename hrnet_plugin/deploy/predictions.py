@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..analysis.skeleton import Skeleton
+
 
 @dataclass(frozen=True)
 class PosePrediction:
@@ -16,12 +18,14 @@ class PosePrediction:
         scores: (P, K); not positive where a keypoint was not found.
         boxes: (P, 4), x1, y1, x2, y2 in pixels, as they were given.
         names: Of the K keypoints.
+        skeleton: How they are drawn.
     """
 
     keypoints: np.ndarray
     scores: np.ndarray
     boxes: np.ndarray
     names: tuple[str, ...]
+    skeleton: Skeleton | None = None
 
 
 @dataclass(frozen=True)

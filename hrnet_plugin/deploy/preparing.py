@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..engine.image_files import check_image_file
 from ..errors import DataError
+from ..wording import in_short
 from .description import NetworkDescription
 
 
@@ -33,7 +34,7 @@ class Crop:
 
 
 def read_image(image: str | Path | np.ndarray) -> np.ndarray:
-    """(H, W, 3) in BGR, 8 bits.
+    """(H, W, 3) in BGR, 8 bits: turned as its EXIF entry says, greys as colours, without transparency.
 
     Raises:
         DataError: no such file, no image, one that was cut off, or an array of another kind.
@@ -50,7 +51,10 @@ def read_image(image: str | Path | np.ndarray) -> np.ndarray:
     if not path.is_file():
         raise DataError(f"image {path}", found="no such file")
     check_image_file(path, do="Restore it, or leave it out")
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # more pixels than OpenCV allows
+        raise DataError(f"image {path}", found=in_short(error), expected="an image that OpenCV reads") from error
     if pixels is None:
         raise DataError(f"image {path}", found="nothing that OpenCV reads", expected="a JPEG, PNG or the like")
     return pixels
@@ -125,7 +129,9 @@ def _square(size: int | Sequence[int]) -> tuple[int, int]:
 
 
 def to_tensor(pixels: list[np.ndarray], description: NetworkDescription) -> Tensor:
-    """Images (H, W, 3) in BGR, all of one size, to (N, 3, H, W) as the network takes it."""
+    """Images (H, W, 3) in BGR, all of one size, to (N, C, H, W) as the network takes it: C is 3, or 1 of greys."""
+    if len(description.mean) == 1:
+        pixels = [cv2.cvtColor(one, cv2.COLOR_BGR2GRAY)[..., None] for one in pixels]
     images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).float()
     if description.normalised_inside:
         return images

@@ -27,6 +27,7 @@ from hrnet_plugin.deploy.runtimes.base import Runtime
 from hrnet_plugin.deploy.runtimes.start import start_runtime
 from hrnet_plugin.deploy.runtimes.torch_eager import TorchRuntime
 from hrnet_plugin.deploy.tensor_model import TensorModel
+from hrnet_plugin.deploy.topdown import TopDown
 from hrnet_plugin.errors import ConfigError, DataError
 
 _BOXES = np.array([[20, 10, 120, 190], [60.5, 30.2, 140.1, 100.7], [-15, -5, 60, 90], [100, 60, 300, 240]], np.float32)
@@ -135,7 +136,7 @@ def test_keypoints_are_those_of_mmpose(kind, flips, pose_cfg, pose_model, scene)
 @pytest.mark.parametrize("flips", [False, True])
 def test_heatmaps_are_those_of_mmpose(flips, pose_cfg, pose_model, scene, monkeypatch):
     """The whole way through the network: of random weights, so that maps are compared and not their maxima."""
-    module = sys.modules[Predictor.__module__]
+    module = sys.modules[TopDown.__module__]
     seen, real = [], module.decode_heatmaps
     monkeypatch.setattr(module, "decode_heatmaps", lambda maps, how: seen.append(maps) or real(maps, how))
     model = copy.deepcopy(pose_model)

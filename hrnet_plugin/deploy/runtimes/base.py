@@ -83,7 +83,12 @@ def check_precision(runtime: type[Runtime], precision: str) -> None:
 
 def cached_batch(images: Tensor) -> int:
     """How many of some images (N, C, H, W) are best computed at once: on a CPU, as many as stay in its caches."""
-    return max(1, _PIXELS // images[0, 0].numel()) if images.is_cpu and len(images) else len(images) or 1
+    return cached_images(images[0, 0].numel()) if images.is_cpu and len(images) else len(images) or 1
+
+
+def cached_images(pixels: int) -> int:
+    """How many images of so many pixels stay in the caches of a CPU."""
+    return max(1, _PIXELS // pixels)
 
 
 def set_torch_threads(threads: int | None) -> None:
