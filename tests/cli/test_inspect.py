@@ -91,6 +91,34 @@ def test_profile_as_json(hrnet, seg_config: Path):
     assert report["images"] == [1, 3, 64, 64]
 
 
+def test_health_of_sound_weights_and_of_broken_ones(hrnet, pose_config: Path, saved, data: Path):
+    import torch
+
+    weights = saved(pose_config, Path("a.pth"))
+    outcome = hrnet("inspect", "health", pose_config, weights, "--data-root", data, "--html", "h.html", "--plot",
+                    "h.svg")  # fmt: skip
+    assert (outcome.status, outcome.err) == (0, ""), outcome
+    assert outcome.out.startswith(f"{weights} in {pose_config}, 2 images, loss ")
+    assert "batch norms: found all" in outcome.out, "the weights are fresh"
+    assert Path("h.svg").is_file()
+    content = torch.load(weights, weights_only=True)
+    content["state_dict"]["backbone.bn1.running_var"][0] = float("nan")
+    torch.save(content, "b.pth")
+    outcome = hrnet("inspect", "health", pose_config, "b.pth", "--data-root", data, "--json", "--batch", 1)
+    assert outcome.status == 1
+    report = json.loads(outcome.out)
+    assert report["batch"] == 1
+    assert report["findings"][0]["level"] == "error"
+    assert "backbone.bn1" in {finding["where"] for finding in report["findings"]}
+
+
+def test_health_of_a_segmentation(hrnet, seg_config: Path, saved, data: Path):
+    weights = saved(seg_config, Path("a.pth"))
+    outcome = hrnet("inspect", "health", seg_config, weights, "--data-root", data, "--json")
+    assert outcome.status == 0, outcome
+    assert json.loads(outcome.out)["parts"]["head"]["gradient_norm"] > 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -102,6 +130,10 @@ def test_profile_as_json(hrnet, seg_config: Path):
         (("profile", "CONFIG", "--batch", "0"), "--batch: found 0, expected 1 or more"),
         (("profile", "CONFIG", "--device", "cuda"), "--device cuda: found no GPU that torch can use"),
         (("profile", "CONFIG", "--trace", "photo.jpg/t.json"), "--trace: folder photo.jpg: found"),
+        (("health", "CONFIG", "none.pth"), "checkpoint none.pth: found no such file"),
+        (("health", "CONFIG", "part.pth", "--data-root", "elsewhere/coco"), "checkpoint part.pth: found"),
+        (("health", "CONFIG", "a.pth"), "data of CocoDataset: no folder data/coco/"),
+        (("health", "CONFIG", "a.pth", "--batch", "0"), "--batch: found 0"),
         (("features", "CONFIG", "none.pth", "photo.jpg"), "checkpoint none.pth: found no such file"),
         (("features", "CONFIG", "a.pth", "none.jpg"), "image none.jpg: found No such file"),
         (("features", "CONFIG", "a.pth", "broken.jpg"), "image broken.jpg: found"),
@@ -111,7 +143,7 @@ def test_profile_as_json(hrnet, seg_config: Path):
         (("features", "CONFIG", "a.pth", "photo.jpg", "--out", "photo.jpg/x"), "--out photo.jpg/x: found"),
     ],
 )
-def test_wrong_input_is_one_line(refused, pose_config: Path, saved, picture: Path, arguments, words):
+def test_wrong_input_is_one_line(refused, pose_config: Path, saved, picture: Path, data: Path, arguments, words):
     import torch
 
     weights = saved(pose_config, Path("a.pth"))
@@ -122,9 +154,16 @@ def test_wrong_input_is_one_line(refused, pose_config: Path, saved, picture: Pat
     assert words in line
 
 
-def test_pages_open_in_a_browser(hrnet, pose_config: Path, saved, picture: Path, browser):
-    hrnet("inspect", "complexity", pose_config, "--html", "c.html")
-    document = browser.dump_dom(Path("c.html"))
-    assert "Branches over all stages" in document
-    shown = np.asarray(browser.screenshot(Path("c.html"), (1000, 1200)))
+def test_pages_open_in_a_browser(hrnet, pose_config: Path, saved, picture: Path, data: Path, browser):
+    weights = saved(pose_config, Path("a.pth"))
+    pages = {
+        "complexity": ((), "Branches over all stages"),
+        "features": ((weights, picture), "stage 4, after fusion"),
+        "profile": (("--steps", 1), "ms a step"),
+        "health": ((weights, "--data-root", data), "Fuse paths, the weakest"),
+    }
+    for name, (arguments, words) in pages.items():
+        hrnet("inspect", name, pose_config, *arguments, "--html", f"{name}.html")
+        assert words in browser.dump_dom(Path(f"{name}.html"))
+    shown = np.asarray(browser.screenshot(Path("complexity.html"), (1000, 1200)))
     assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 50, "the plot is there, in colours"

@@ -59,7 +59,9 @@ def test_what_a_branch_keeps_is_its_activation_memory(profile, network):
     kept = grouped(profile.parts, lambda place: _branch_of(place))
     assert len(counted) == 9
     for branch, cost in counted.items():
-        assert kept[branch].kept == pytest.approx(BATCH * cost.activations, rel=0.1), branch  # a map on the border is another's
+        assert kept[branch].kept == pytest.approx(BATCH * cost.activations, rel=0.1), (
+            branch
+        )  # a map on the border is another's
         assert kept[branch].allocated >= kept[branch].kept
 
 

@@ -1,0 +1,1 @@
+"""Whether a trained network is alive: its norms, weights, gradients, activations and paths."""
