@@ -11,6 +11,7 @@ from hrnet_plugin.errors import CheckpointError, ConfigError
 from hrnet_plugin.plain import as_list
 
 from .pretrained_sources import local_checkpoint
+from .train_health import apply_health
 from .train_speed import apply_speed
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def apply_train_flags(cfg: Config, args: argparse.Namespace) -> list[str]:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     notices = apply_speed(cfg, args)
+    apply_health(cfg, args)
     if args.auto_scale_lr:
         if "base_batch_size" not in (cfg.get("auto_scale_lr") or {}):
             raise ConfigError("--auto-scale-lr", found="no auto_scale_lr.base_batch_size in the config")

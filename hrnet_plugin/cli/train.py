@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .arguments import add_run_arguments
+from .train_health import add_health_argument
 from .train_speed import add_speed_arguments
 
 HELP = "train a network"
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="fail where the config's pretrained weights are not at hand, instead of starting from random ones",
     )
+    add_health_argument(parser)
     add_run_arguments(parser)
     add_speed_arguments(parser)
 

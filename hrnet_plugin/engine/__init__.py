@@ -9,6 +9,7 @@ from .compiling import CompileHook
 from .data_check import DataCheckHook
 from .finite_predictions import FinitePredictionsHook
 from .freed_memory import FreedMemoryHook
+from .health import TrainingHealthHook
 from .image_files import CheckImageFiles
 from .memory_format import ChannelsLastHook
 from .notices import NoticeHook
@@ -26,4 +27,5 @@ __all__ = [
     "FreedMemoryHook",
     "NoticeHook",
     "ProgressHook",
+    "TrainingHealthHook",
 ]

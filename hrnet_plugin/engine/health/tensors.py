@@ -1,0 +1,52 @@
+"""Tensors in what modules take and give, and whether they are numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+
+def tensors_in(value: object) -> Iterator[Tensor]:
+    """The tensors of floating point in a value: itself, or what lists, tuples and dicts hold."""
+    if isinstance(value, Tensor):
+        if value.is_floating_point():
+            yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from tensors_in(one)
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        for one in value:
+            yield from tensors_in(one)
+
+
+def replaced_tensors(value: object, replacement: Callable[[Tensor], Tensor]) -> object:
+    """A value with others in the place of its tensors; what is no list, tuple or dict stays as it is."""
+    if isinstance(value, Tensor):
+        return replacement(value)
+    if type(value) is dict:
+        return {name: replaced_tensors(one, replacement) for name, one in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(replaced_tensors(one, replacement) for one in value)
+    return value
+
+
+def all_finite(value: object) -> bool:
+    """Whether all tensors in a value are free of NaN and infinity."""
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors_in(value))
+
+
+def broken_images(value: object, count: int) -> tuple[int, ...]:
+    """The indices of the images of a batch for which a tensor in `value` is not finite.
+
+    Args:
+        value: Tensors; those whose first dimension is the batch tell the images apart.
+        count: How many images the batch has.
+    """
+    broken = set()
+    for tensor in tensors_in(value):
+        if tensor.dim() and tensor.shape[0] == count:
+            finite = torch.isfinite(tensor).reshape(count, -1).all(dim=1)
+            broken |= {index for index, good in enumerate(finite.tolist()) if not good}
+    return tuple(sorted(broken))
