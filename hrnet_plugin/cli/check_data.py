@@ -171,10 +171,10 @@ def _draw(args: argparse.Namespace, reports: Sequence[DataReport]) -> list[str]:
 def _print(reports: Sequence[DataReport]) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False, markup=False, soft_wrap=False)
+    console = Console(highlight=False, markup=False)
     for report in reports:
-        console.print(report.title, style="bold", overflow="fold")
-        console.print(f"  {_in_words(report)}", style="dim")
+        console.print(report.title, style="bold", soft_wrap=True)
+        console.print(f"  {_in_words(report)}", style="dim", soft_wrap=True)
         if report.findings:
             console.print(_findings_table(report))
         for counts in report.frequencies:

@@ -97,8 +97,9 @@ def skeleton_of(table: CocoTable, expected: Expected) -> Skeleton:
     for row in table.categories:
         names = row.get("keypoints")
         if isinstance(names, list) and len(names) == table.count and not table.joined:
-            limbs = rows_of_numbers(row.get("skeleton") or [], 2) - 1  # COCO counts from one
-            drawn = limbs[((limbs >= 0) & (limbs < len(names))).all(1)]
+            limbs = row["skeleton"] if isinstance(row.get("skeleton"), list) else []
+            pairs = rows_of_numbers(limbs, 2) - 1  # COCO counts from one
+            drawn = pairs[((pairs >= 0) & (pairs < len(names))).all(1)]
             return Skeleton.by_side([str(name) for name in names], drawn.astype(int).tolist())
     return Skeleton.by_side([f"keypoint {number}" for number in range(table.count)])
 
@@ -108,7 +109,7 @@ def _check_names(table: CocoTable, names: Sequence[str]) -> Iterator[Fault]:
         return
     nameless = np.array([not isinstance(row.get("keypoints"), list) for row in table.categories], bool)
     yield from _of_categories(_NAMELESS, table, nameless)
-    given = [row.get("keypoints") or [] for row in table.categories]
+    given = [row["keypoints"] if named else [] for row, named in zip(table.categories, ~nameless, strict=True)]
     wrong = ~nameless & np.array([len(listed) != table.count for listed in given], bool)
     yield from _of_categories(replace(_NAMED, expected=f"{table.count}"), table, wrong)
     if len(names) != table.count:

@@ -80,6 +80,8 @@ def _subjects(row: dict[str, Any], layouts: tuple[Layout, ...]) -> Iterable[dict
 def _joined(row: dict[str, Any]) -> list[float] | None:
     try:
         joints, seen = np.array(row["joints"], np.float64), np.array(row["joints_vis"], np.float64)
-        return np.column_stack([joints.reshape(-1, 2), seen.reshape(-1)]).ravel().tolist()
+        rows = np.column_stack([joints.reshape(-1, 2), seen.reshape(-1)])
+        rows[rows[:, 2] == 0] = 0.0  # -1 where there is no joint
+        return rows.ravel().tolist()
     except (KeyError, TypeError, ValueError):
         return None
