@@ -17,6 +17,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .archs import HRNetSpec, LiteHRNetSpec
     from .deploy.load import load
+    from .inspection.capture import capture_features
     from .models import HRFPN, BasicBlock, Bottleneck, HighResolutionModule, HRFuseScales, HRNet, HRNetV2Neck, LiteHRNet
 
 _HOMES = {
@@ -31,6 +32,7 @@ _HOMES = {
     "HRNetSpec": "hrnet_plugin.archs",
     "LiteHRNetSpec": "hrnet_plugin.archs",
     "load": "hrnet_plugin.deploy.load",
+    "capture_features": "hrnet_plugin.inspection.capture",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "LiteHRNet",
     "LiteHRNetSpec",
     "__version__",
+    "capture_features",
     "load",
 ]
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from hrnet_plugin import HRNet
+from hrnet_plugin import HRNet, capture_features
 from hrnet_plugin.errors import ConfigError
-from hrnet_plugin.inspection.capture import capture_features, find_modules
+from hrnet_plugin.inspection.capture import find_modules
 
 
 @pytest.fixture(scope="module")
