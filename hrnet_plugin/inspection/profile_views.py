@@ -17,8 +17,8 @@ HEAD = ("part", "forward, ms", "backward, ms", "share of time", "allocated, MiB"
 ABOUT = (
     "Means of one step under the profiler, which slows small operators: compare parts with each other, and take the "
     "step's time from the first line. Allocated: by forward operators, freed again or not; kept: what is still there "
-    "when the part is done, because it goes on or the backward pass needs it; below 0 where a part frees what came before "
-    "it."
+    "when the part is done, because it goes on or the backward pass needs it; below 0 where a part frees what came "
+    "before it."
 )
 _MIB = 2**20
 
