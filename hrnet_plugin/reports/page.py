@@ -124,6 +124,15 @@ class Page:
         shown = [{"source": _source(picture), "caption": caption} for picture, caption in pictures]
         self._blocks.append(_Block("gallery", {"pictures": shown, "width": width}))
 
+    def legend(self, entries: Iterable[tuple[str, Sequence[int]]]) -> None:
+        """Adds coloured squares with names in a line: what the colours in pictures mean.
+
+        Args:
+            entries: Names, each with its RGB colour (0 to 255).
+        """
+        shown = [(name, "#" + "".join(f"{int(part):02x}" for part in colour)) for name, colour in entries]
+        self._blocks.append(_Block("legend", {"entries": shown}))
+
     def findings(self, findings: Sequence[Finding]) -> None:
         """Adds findings, worst first, or a line that says that there are none."""
         self._blocks.append(_Block("findings", {"findings": worst_first(findings)}))

@@ -102,11 +102,13 @@ def test_tables_may_be_folded():
 def test_galleries_and_headlines():
     page = Page("More")
     page.headline({"AP <all>": "0.627"})
+    page.legend([("a & b", (255, 0, 16))])
     page.gallery([(np.zeros((4, 6, 3), np.uint8), "first & last")] * 2, width=200)
     html = page.html().decode()
     assert "<div><b>0.627</b><span>AP &lt;all&gt;</span></div>" in html
     assert html.count('alt="first &amp; last"') == 2
     assert 'style="--width: 200px"' in html
+    assert '<i style="background: #ff0010"></i>a &amp; b</span>' in html
 
 
 def test_a_page_that_cannot_be_written_is_one_line(page, tmp_path):

@@ -16,9 +16,8 @@ from ...analysis.reliability import Reliability
 from ...reports.test_report.labels import MISTAKES, LabelCase, LabelResult, LabelRow
 from ...reports.test_report.report import Example
 from .collector import Findings
-from .masks import confusion_of, confusion_table
 from .pictures import jpeg, read_rgb
-from .pose_tables import score_bins
+from .tables import confusion_of, confusion_table, score_bins
 
 _SHOWN = 12
 _SIDE = 240
@@ -76,7 +75,7 @@ class LabelCollector:
             accuracy=float((true == predicted).mean()),
             classes=[LabelRow(*row) for row in zip(names, *columns, strict=True)],
             confusion=confusion_table(confusion, names),
-            confidence=score_bins("images", Reliability.of(confidence, true == predicted)),
+            confidence=score_bins("images", Reliability.of(confidence, true == predicted), "confidence"),
             mistakes=[
                 LabelCase(Path(path).name, names[right], names[guess], sure)
                 for sure, path, right, guess in self._mistakes

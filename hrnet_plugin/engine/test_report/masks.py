@@ -17,12 +17,11 @@ from torch import Tensor
 from ...analysis.confusion import Confusion
 from ...analysis.drawing import blend_classes, enlarge
 from ...analysis.reliability import Reliability
-from ...reports.test_report.classes import ConfusionTable, Mistake, largest_count
 from ...reports.test_report.masks import BEST, WORST, ClassRow, MaskCase, MaskResult
 from ...reports.test_report.report import Example
 from .collector import Findings
 from .pictures import jpeg, read_rgb, side_by_side
-from .pose_tables import score_bins
+from .tables import confusion_of, confusion_table, score_bins
 
 _SHOWN = 6
 _BINS = 20
@@ -133,20 +132,8 @@ class MaskCollector:
             why = "merged logits of test-time augmentation" if self._merged else "logits"
             missing.append(f"Confidence of pixels: the samples hold no {why}.")
         examples, unread = _draw(state, metainfo.get("palette") or [])
-        result = _result(state, names)
+        result = _result(state, names, metainfo.get("palette") or [])
         return Findings(result, missing + unread, examples, f"{len(state.mious)} images, {len(names)} classes")
-
-
-def confusion_of(truth: Tensor, prediction: Tensor, classes: int) -> np.ndarray:
-    """The table of :class:`~hrnet_plugin.analysis.confusion.Confusion`.
-
-    Args:
-        truth, prediction: (N,) class indices; those beyond `classes` count as another class.
-        classes: C.
-    """
-    true, guess = (values.long().clamp(max=classes) for values in (truth, prediction))
-    counts = torch.bincount(true * (classes + 1) + guess, minlength=(classes + 1) ** 2)
-    return counts.reshape(classes + 1, classes + 1).cpu().numpy()
 
 
 def _confidence(logits: Tensor, truth: Tensor, prediction: Tensor, counted: Tensor) -> Reliability:
@@ -165,7 +152,7 @@ def _small(mask: Tensor) -> np.ndarray:
     return cv2.resize(mask.cpu().numpy().astype(np.uint8), (_WIDTH, height), interpolation=cv2.INTER_NEAREST)
 
 
-def _result(state: _State, names: Sequence[str]) -> MaskResult:
+def _result(state: _State, names: Sequence[str], palette: Sequence[Sequence[int]]) -> MaskResult:
     confusion = Confusion(state.table)
     iou, total = confusion.iou(), max(int(state.table.sum()), 1)
     columns = (iou, confusion.accuracy(), confusion.precision(), confusion.true / total, confusion.predicted / total)
@@ -178,20 +165,11 @@ def _result(state: _State, names: Sequence[str]) -> MaskResult:
         miou_bins=np.histogram(state.mious, _BINS, (0, 1))[0].tolist(),
         classes=rows,
         confusion=confusion_table(confusion, names),
-        confidence=score_bins("pixels", state.confidence) if state.confidence else None,
+        confidence=score_bins("pixels", state.confidence, "confidence") if state.confidence else None,
+        palette=[list(map(int, colour)) for colour in palette],
         worst=[MaskCase(Path(one.path).name, one.miou) for one in state.worst],
         best=[MaskCase(Path(one.path).name, one.miou) for one in state.best],
     )
-
-
-def confusion_table(confusion: Confusion, names: Sequence[str]) -> ConfusionTable:
-    """As the page shows it."""
-    rows = confusion.rows()
-    mistakes = [
-        Mistake(names[true], names[guess], count, float(rows[true, guess]))
-        for true, guess, count in confusion.largest(largest_count(len(names)))
-    ]
-    return ConfusionTable(tuple(names), rows.tolist(), mistakes)
 
 
 def _draw(state: _State, palette: Sequence[Sequence[int]]) -> tuple[dict[str, list[Example]], list[str]]:

@@ -12,7 +12,10 @@ _QUALITY = 88
 
 def read_rgb(path: str) -> np.ndarray | None:
     """An image (H, W, 3) uint8 RGB as the pipelines read it; None where it cannot be read."""
-    image = cv2.imread(path, cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error):  # gone since, on no local path, or empty
+        return None
     return None if image is None else image[..., ::-1].copy()
 
 
@@ -39,7 +42,7 @@ def window_around(
     """
     start, end = points.min(0), points.max(0)
     extent = np.maximum(end - start, 8.0)
-    extent = extent + 2 * margin * extent.max()
+    extent = np.minimum(extent + 2 * margin * extent.max(), np.maximum(extent, image))
     unit = float((extent / shape).max())
     corner = (start + end) / 2 - np.asarray(shape) * unit / 2
     room = np.asarray(image) - np.asarray(shape) * unit

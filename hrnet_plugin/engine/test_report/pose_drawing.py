@@ -12,7 +12,7 @@ from ...analysis.drawing import draw_pose
 from ...analysis.pose_errors import GOOD, KINDS
 from ...analysis.pose_figures import PosePairs, PosePicture
 from ...analysis.skeleton import Skeleton
-from ...reports.test_report.charts import KIND_COLOURS
+from ...reports.test_report.charts import rgb
 from ...reports.test_report.report import Example
 from .pictures import cut_out, jpeg, read_rgb, side_by_side, window_around
 
@@ -73,8 +73,7 @@ def _window(true: np.ndarray, pose: np.ndarray, box: np.ndarray, image: tuple[in
 
 def _draw_errors(tile: np.ndarray, true: np.ndarray, pose: np.ndarray, kinds: np.ndarray, scale: float) -> None:
     for place in np.flatnonzero(kinds > GOOD):
-        colour = KIND_COLOURS[KINDS[kinds[place]]]
-        colour = tuple(int(colour[start : start + 2], 16) for start in (1, 3, 5))
+        colour = rgb(KINDS[kinds[place]])
         ends = [_fixed(point[place], scale) for point in (pose, true)]
         cv2.line(tile, *ends, (20, 22, 26), 5, cv2.LINE_AA, _SHIFT)
         cv2.line(tile, *ends, colour, 3, cv2.LINE_AA, _SHIFT)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from mmengine.evaluator import Evaluator
 
-BOX, HEAD, TORSO, EYES = "box size", "head size", "torso", "distance of two keypoints"
+BOX, HEAD = "box size", "head size"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _of_pck(metric: Any, kinds: set[str]) -> ErrorScale:
     shift = 1.0 if "MpiiPCKAccuracy" in kinds else 0.0
     item = metric.norm_item[0]
     if item == "torso":
-        return ErrorScale(TORSO, ends=(4, 5), threshold=metric.thr, shift=shift)
+        return ErrorScale(_between(4, 5), ends=(4, 5), threshold=metric.thr, shift=shift)
     name, entry = (BOX, "bboxes") if item == "bbox" else (HEAD, "head_size")
     return ErrorScale(name, item=entry, threshold=metric.thr, shift=shift)
 
@@ -73,4 +73,8 @@ def _of_nme(metric: Any) -> ErrorScale | None:
     ends = metric.keypoint_indices
     if ends is None:
         ends = metric.DEFAULT_KEYPOINT_INDICES.get((metric.dataset_meta or {}).get("dataset_name"))
-    return None if ends is None else ErrorScale(EYES, ends=(ends[0], ends[1]))
+    return None if ends is None else ErrorScale(_between(*ends), ends=(ends[0], ends[1]))
+
+
+def _between(first: int, second: int) -> str:
+    return f"distance of keypoints {first} and {second}"

@@ -13,7 +13,9 @@ from ...analysis.pose_errors import INVERSION, KINDS, SWAP
 from ...analysis.pose_figures import RIGHT, PosePairs, PosePicture
 from ...analysis.reliability import Reliability
 from ...reports.test_report.charts import ScoreBins
-from ...reports.test_report.poses import BEST, WORST, KeypointRow, PersonCase, PoseResult, SidePair, SizeRow
+from ...reports.test_report.pose_rows import KeypointRow, PersonCase, SidePair, SizeRow
+from ...reports.test_report.poses import BEST, WORST, PoseResult
+from .tables import score_bins
 
 #: COCO's limits of small, medium and large persons, as areas in pixels, with the evaluator's names for them.
 _SIZES = (("small", 0.0, 32.0**2, ""), ("medium", 32.0**2, 96.0**2, "(M)"), ("large", 96.0**2, np.inf, "(L)"))
@@ -27,7 +29,7 @@ class Words:
 
     pairing: str
     judging: str
-    areas: str
+    measure: str
     scale: str
     threshold: float | None
 
@@ -57,7 +59,7 @@ def pose_result(
         unpaired=len(pairs.areas) - len(pairs.oks),
         pairing=words.pairing,
         judging=words.judging,
-        areas=words.areas,
+        measure=words.measure,
         scale=words.scale,
         threshold=words.threshold,
         oks=_mean(pairs.person_oks),
@@ -156,12 +158,6 @@ def _scores(pairs: PosePairs) -> list[ScoreBins]:
         score_bins("persons", Reliability.of(pairs.prediction_scores, pairs.right)),
         score_bins("keypoints", Reliability.of(pairs.scores[labelled], pairs.similarity[labelled] >= RIGHT)),
     ]
-
-
-def score_bins(of: str, found: Reliability) -> ScoreBins:
-    """Scores as the page shows them."""
-    lists = (values.tolist() for values in (found.right, found.wrong, found.mean_score, found.rate))
-    return ScoreBins(of, *lists, found.error(), found.bias())
 
 
 def _case(pictures: Sequence[PosePicture], pairs: PosePairs, index: int) -> PersonCase:

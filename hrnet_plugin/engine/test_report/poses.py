@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from mmengine.evaluator import Evaluator
 
 from ...analysis.pose_figures import PosePairs, PosePicture, pair_poses
 from ...analysis.skeleton import Skeleton
 from ...errors import DataError
 from ...reports.test_report.poses import BEST, WORST
-from .coco_poses import CocoRecord, coco_record
+from .coco_poses import BOX_SHARE, CocoRecord, coco_record
 from .collector import Findings
 from .pose_drawing import draw_cases
 from .pose_scales import ErrorScale, error_scale
@@ -26,6 +27,13 @@ _TO_OWN = "the person whose box it was cut out by"
 _TO_ANY = (
     "a person that no higher score has taken (as in COCO's evaluation those on crowds and on persons without labelled "
     "keypoints are left out)"
+)
+_AREAS = f"Areas are those of the annotations, where they have none {BOX_SHARE} of the boxes."
+#: In the place of the sigmas of a data set that states none.
+_SIGMA = 0.05
+_NO_SIGMAS = (
+    f"The data set states no sigmas: similarities are measured with {_SIGMA} for each keypoint, so that they are 0.5 "
+    "at 12 % of the root of the area."
 )
 _ROOT = "√area"
 
@@ -75,15 +83,17 @@ class PoseCollector:
         """See `Collector`."""
         if self._coco is not None and not self._coco.has_truth:
             return Findings(None, ["Poses: the evaluator has no annotations to compare with (format_only)."])
-        sigmas = metainfo.get("sigmas")
-        if sigmas is None or not len(sigmas) or len(sigmas) != metainfo.get("num_keypoints"):
-            return Findings(None, ["Poses: the data set's metainfo has no sigmas, which OKS needs for each keypoint."])
         pictures = self._all_pictures()
         if not any(picture.counted.any() for picture in pictures):
             return Findings(None, ["Poses: the samples hold no true keypoints, and the evaluator no annotations."])
-        mirror = metainfo.get("flip_indices") or range(len(sigmas))
-        pairs = pair_poses(pictures, mirror, sigmas, len(sigmas))
-        return self._told(pictures, pairs, metainfo, metrics)
+        keypoints = pictures[0].truth.shape[1]
+        if keypoints != len(metainfo.get("keypoint_id2name", ())):
+            return Findings(None, [f"Poses: {keypoints} keypoints are compared, and the metainfo is of other ones."])
+        sigmas = metainfo.get("sigmas")
+        own = sigmas is not None and len(sigmas) == keypoints
+        mirror = metainfo.get("flip_indices") or range(keypoints)
+        pairs = pair_poses(pictures, mirror, sigmas if own else np.full(keypoints, _SIGMA), keypoints)
+        return self._told(pictures, pairs, metainfo, metrics, "" if own else f" {_NO_SIGMAS}")
 
     def _all_pictures(self) -> list[PosePicture]:
         if self._coco is None:
@@ -96,12 +106,14 @@ class PoseCollector:
         pairs: PosePairs,
         metainfo: Mapping[str, Any],
         metrics: Mapping[str, float],
+        remark: str,
     ) -> Findings:
         own = all(picture.own is not None for picture in pictures)
+        areas = self._coco.areas if self._coco else _AREAS
         words = Words(
             pairing=_BY_BOXES if own else _BY_OKS,
             judging=_TO_OWN if own else _TO_ANY,
-            areas=self._coco.areas if self._coco else "Areas are those of the annotations, or else 0.53 of the boxes.",
+            measure=areas + remark,
             scale=self._scale.name if self._scale else _ROOT,
             threshold=self._scale.threshold if self._scale else None,
         )

@@ -11,6 +11,7 @@ from .classes import ConfusionTable
 from .report import Example
 
 WORST, BEST = "worst", "best"
+_IGNORED = ("ignored", (255, 255, 255))
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class MaskResult:
         miou_bins: Images by their mean IoU, in equal bins.
         classes, confusion: The tables.
         confidence: Of pixels, or None where samples hold no logits.
+        palette: The colours of the classes in the pictures, RGB (0 to 255).
         worst, best: The images shown.
     """
 
@@ -63,6 +65,7 @@ class MaskResult:
     classes: Sequence[ClassRow]
     confusion: ConfusionTable
     confidence: ScoreBins | None
+    palette: Sequence[Sequence[int]]
     worst: Sequence[MaskCase]
     best: Sequence[MaskCase]
 
@@ -96,6 +99,7 @@ class MaskResult:
             page.section(f"{name.capitalize()} images", f"The {words} mean IoU. Picture, truth, prediction.")
             shown = examples.get(name, ())
             if shown:
+                page.legend([*zip((row.name for row in self.classes), self.palette, strict=False), _IGNORED])
                 page.gallery([(example.picture, example.caption) for example in shown], width=560)
             else:
                 page.text("None could be drawn.")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..page import Page, Share, figure_svg
-from .charts import ScoreBins, histogram_figure, score_figure, stacked_figure
+from .charts import ScoreBins, histogram_figure, rgb, score_figure, stacked_figure
+from .pose_rows import KeypointRow, PersonCase, SidePair, SizeRow
 from .report import Example
 
 WORST, BEST = "worst", "best"
@@ -19,85 +20,9 @@ _ERRORS = (
 )
 _DRAWN = (
     "Truth on the left, rings where it is occluded. Prediction on the right; a line goes from each keypoint that is "
-    "not good to its true place: yellow for jitter, violet for an inversion, blue for a swap, red for a miss."
+    "not good to its true place, in the colour of its error."
 )
 _MANY = 40
-
-
-@dataclass(frozen=True)
-class KeypointRow:
-    """One keypoint over all persons that have a prediction.
-
-    Args:
-        name: Of the keypoint.
-        labelled: Persons in whom the truth labels it.
-        similarity: Its mean part in OKS, 0 to 1.
-        found: Share with a similarity of 0.5 and more.
-        error: Mean distance, as a share of the scale that the report names.
-        pixels: Median distance in pixels of the image.
-        score: Mean predicted score.
-        kinds: Shares of good, jitter, inversion, swap, miss.
-        pck: Share nearer than the evaluator's threshold, where it has one.
-    """
-
-    name: str
-    labelled: int
-    similarity: float
-    found: float
-    error: float
-    pixels: float
-    score: float
-    kinds: Mapping[str, float]
-    pck: float | None = None
-
-
-@dataclass(frozen=True)
-class SidePair:
-    """A keypoint and its partner on the other side.
-
-    Args:
-        names: Of both.
-        labelled: How often the truth labels one of them.
-        inversions: Shares of each that lie on the other.
-        swaps: Share of both that lies on another person.
-    """
-
-    names: tuple[str, str]
-    labelled: int
-    inversions: tuple[float, float]
-    swaps: float
-
-
-@dataclass(frozen=True)
-class SizeRow:
-    """Persons of a range of sizes.
-
-    Args:
-        name, sizes: In words.
-        persons: How many.
-        oks: Mean; those without a prediction count 0.
-        half, three_quarters: Shares with an OKS of 0.5 and of 0.75 and more.
-        ap, ar: Of the evaluator, where it measures this range.
-    """
-
-    name: str
-    sizes: str
-    persons: int
-    oks: float
-    half: float
-    three_quarters: float
-    ap: float | None
-    ar: float | None
-
-
-@dataclass(frozen=True)
-class PersonCase:
-    """A person that is shown, with the image and the number of its annotation."""
-
-    image: str
-    person: str
-    oks: float
-    kinds: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -109,7 +34,7 @@ class PoseResult:
         unpaired: Persons without a prediction.
         pairing: How predictions and persons were joined, as a sentence.
         judging: To whom a prediction has to be similar to be right, in words.
-        areas: What the persons' areas are, as a sentence.
+        measure: By which areas and sigmas similarity is measured, as a sentence.
         scale: What the errors of keypoints are shares of.
         threshold: Of PCK, as a share of that; None where the evaluator has none.
         oks: Mean over all persons.
@@ -125,7 +50,7 @@ class PoseResult:
     unpaired: int
     pairing: str
     judging: str
-    areas: str
+    measure: str
     scale: str
     threshold: float | None
     oks: float
@@ -151,7 +76,7 @@ class PoseResult:
         self._add_cases(page, examples)
 
     def _add_persons(self, page: Page) -> None:
-        page.section("Persons", f"{self.pairing} {self.areas}")
+        page.section("Persons", f"{self.pairing} {self.measure}")
         page.picture(figure_svg(histogram_figure(self.oks_bins, "OKS", "persons")), "How similar predictions are (OKS)")
         page.table(
             ["size", "area in pixels", "persons", "mean OKS", "OKS 0.5 and more", "OKS 0.75 and more", "AP", "AR"],
@@ -187,6 +112,7 @@ class PoseResult:
                 + ([Share(np.nan if row.pck is None else row.pck)] if pck else [])
                 for row in self.keypoints
             ],
+            folded=f"All {len(self.keypoints)} keypoints" if len(self.keypoints) > _MANY else "",
         )
 
     def _add_errors(self, page: Page) -> None:
@@ -214,6 +140,7 @@ class PoseResult:
                     [" / ".join(pair.names), pair.labelled, *map(Share, pair.inversions), Share(pair.swaps)]
                     for pair in self.pairs
                 ],
+                folded=f"All {len(self.pairs)} pairs" if len(self.pairs) > _MANY / 2 else "",
             )
 
     def _add_scores(self, page: Page) -> None:
@@ -233,6 +160,7 @@ class PoseResult:
             page.section(f"{name.capitalize()} persons", f"{words} {_DRAWN}")
             shown = examples.get(name, ())
             if shown:
+                page.legend([(kind, rgb(kind)) for kind in self.keypoints[0].kinds if kind != "good"])
                 page.gallery([(example.picture, example.caption) for example in shown], width=330)
             else:
                 page.text("None could be drawn.")

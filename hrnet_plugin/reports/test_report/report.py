@@ -22,6 +22,7 @@ PAGE, NUMBERS = "index.html", "report.json"
 _MADE_BY = "hrnet_plugin"
 _MARKS = {PAGE: f'<meta name="generator" content="{_MADE_BY} ', NUMBERS: f'"made_by": "{_MADE_BY} '}
 _LOOKED_AT = 2000
+_NOBODY = "COCO's evaluation writes -1 where there is nobody to measure."
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ class Report:
         page.headline({**_first(self.metrics), **(self.task.headline() if self.task else {})})
         page.section("Metrics", "As the evaluator of the config measured them.")
         if self.metrics:
-            page.table(["metric", "value"], [[name, f"{value:.4f}"] for name, value in self.metrics.items()])
+            caption = _NOBODY if -1 in self.metrics.values() else ""
+            page.table(["metric", "value"], [[name, f"{value:.4g}"] for name, value in self.metrics.items()], caption)
         else:
             page.text("It measured nothing: a test that only formats its results has no truth to compare them with.")
         if self.task:
