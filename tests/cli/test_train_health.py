@@ -109,7 +109,8 @@ def test_segmentation_is_measured(hrnet, data: Path, seg_config: Path):
     rows = [row for row in rows if "train/health/lr" in row]
     assert [row["step"] for row in rows] == [1, 2]
     parts = {key.rpartition("/")[2] for key in rows[0] if "activation_max" in key}
-    assert parts == {"stem", "stage_1", "stage_2", "stage_3", "stage_4", "head"}
+    stages = {f"{part}_{number}" for part in ("stage", "transition") for number in (1, 2, 3, 4)} - {"transition_4"}
+    assert parts == {"stem", "head", *stages}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from statistics import median
 
+from hrnet_plugin.inspection.health.gradients import VANISHED
+
 from .vitals import GRADIENT_NORM, GRADIENT_RMS, LARGEST, SHIFT, SPREAD, WHOLE, ZEROS, Vital
 
 #: Adam divides by its epsilon of 1e-8 at least: a hundredth of that moves weights by a hundredth of the learning rate.
@@ -53,10 +55,16 @@ class Alarms:
         return [words for _, _, words in new]
 
     def _gradients(self, measured: Vital) -> Iterator[tuple[str, str, str]]:
-        for part, rms in measured.get(GRADIENT_RMS, {}).items():
+        sizes = measured.get(GRADIENT_RMS, {})
+        largest = max(sizes, key=sizes.get, default="")
+        for part, rms in sizes.items():
+            why = ""
             if rms < _VANISHED:
-                words = f"root mean square {rms:.2g}, below {_VANISHED:.0e}, which no optimizer makes a step of"
-                yield "vanished", part, f"the gradient of {part} has vanished: {words}"
+                why = f"below {_VANISHED:.0e}, which no optimizer makes a step of"
+            elif rms < VANISHED * sizes[largest]:
+                why = f"{sizes[largest] / rms:.2g} times smaller than that of {largest}"
+            if why:
+                yield "vanished", part, f"the gradient of {part} has vanished: root mean square {rms:.2g}, {why}"
         for part, norm in measured.get(GRADIENT_NORM, {}).items():
             usual = median(self._norms[part]) if len(self._norms[part]) >= _FEWEST else math.inf
             if part != WHOLE and norm > _EXPLODED * usual:

@@ -47,6 +47,8 @@ class BeforeStep:
     @torch.no_grad()
     def put_back(self) -> None:
         """Buffers and random streams are what they were before the forward pass."""
+        if self._streams is None:
+            return
         for buffer, kept in zip(self._network.buffers(), self._buffers, strict=True):
             buffer.copy_(kept)
         restore_random_streams(self._streams)

@@ -43,24 +43,32 @@ class GradientWatch:
         self._calls: list[_Call] = []
         self._open: list[_Call] = []
         self._seen = 0
+        self._in_forward = True
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Has the forward pass that runs meanwhile prepare for its backward pass."""
+        """Has the forward pass that runs meanwhile, and its backward pass, looked at."""
         handles = []
         for name, module in self._network.named_modules():
             if name:
                 handles.append(module.register_forward_pre_hook(partial(self._before, name), with_kwargs=True))
-                handles.append(module.register_forward_hook(self._after))
+                handles.append(module.register_forward_hook(partial(self._after, name)))
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
+    def forward_over(self) -> None:
+        """Between the two passes."""
+        self._in_forward = False
+
     def _before(self, name: str, module: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         call = _Call(name, type(module).__name__)
-        self._calls.append(call)
+        # Activations that are computed again in the backward pass have to come about as they did before, views and
+        # all; but no gradient passes through the modules that do it.
+        if self._in_forward:
+            self._calls.append(call)
         self._open.append(call)
         return replaced_tensors((args, kwargs), partial(self._own_view, call))
 
@@ -72,8 +80,10 @@ class GradientWatch:
         view.register_hook(partial(self._made, call))
         return view
 
-    def _after(self, module: nn.Module, args: tuple, output: object) -> None:
+    def _after(self, name: str, module: nn.Module, args: tuple, output: object) -> None:
         call = self._open.pop()
+        while call.name != name:  # recomputing stops in the middle of modules when it has what it needs
+            call = self._open.pop()
         for tensor in tensors_in(output):
             if tensor.requires_grad:
                 tensor.register_hook(partial(self._given, call))

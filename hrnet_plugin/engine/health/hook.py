@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmengine.dist import all_gather_object, barrier, is_main_process
 from mmengine.hooks import Hook
+from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
@@ -70,7 +71,7 @@ class TrainingHealthHook(Hook):
         """Gets to know network and optimizer.
 
         Raises:
-            ConfigError: several optimizers, or a training step that is compiled as a whole.
+            ConfigError: several optimizers, a training step that is compiled as a whole, a model of another kind.
         """
         wrapper = runner.optim_wrapper
         if not isinstance(wrapper, OptimWrapper):
@@ -80,6 +81,9 @@ class TrainingHealthHook(Hook):
             found, do = "compile in the config, which hides the training step", "Compile the backbone with --compile"
             raise ConfigError("TrainingHealthHook", found=found, do=do)
         self._network = unwrapped(runner.model)
+        if not isinstance(self._network, BaseModel):
+            found = f"a model of type {type(self._network).__name__}"
+            raise ConfigError("TrainingHealthHook", found=found, expected="mmengine's BaseModel, or one of its heirs")
         self._guard = Guard(self._network, wrapper)
         self._vitals, self._alarms = Vitals(self._network), Alarms()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import torch
 from mmengine.dist import get_rank
@@ -40,18 +40,13 @@ def run_again(network: nn.Module, batch: object, wrapper: OptimWrapper, before: 
     culprit, remark = None, ""
     before.put_back()
     try:
-        with ExitStack() as stack:
-            stack.enter_context(_eager(network))
-            stack.enter_context(outputs.watching())
-            if backward:
-                stack.enter_context(gradients.watching())
+        with _eager(network), gradients.watching() if backward else outputs.watching():
             with wrapper.optim_context(network):
                 given = network._run_forward(batch, mode="loss")
             loss, losses = network.parse_losses(given)
-        if backward:
-            culprit = gradients.after_all(_gradients(network, loss, wrapper))
-        else:
-            culprit = _in_images(batch, len(names)) or outputs.after_all(losses)
+            gradients.forward_over()
+            found = gradients.after_all(_gradients(network, loss, wrapper)) if backward else outputs.after_all(losses)
+        culprit = _in_images(batch, len(names)) or found
     except Exception as error:  # somebody's model may do anything with such numbers: the fault is told all the same
         remark = f"running the batch again failed: {in_short(error)}"
     finally:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import get_total_norm
 
-from hrnet_plugin.inspection.places import BRANCH, FUSE, OTHER, STAGE, TRANSITION, Places
+from hrnet_plugin.inspection.places import OTHER, Places
 
 from .tensors import tensors_in
 
@@ -28,7 +28,7 @@ Vital = dict[str, dict[str, float]]
 
 
 class Vitals:
-    """Measures the parts of a network: stem, stages with the transitions that follow them, neck, head.
+    """Measures the parts of a network: stem, stages, transitions, neck, head.
 
     Args:
         network: Not wrapped. What is compiled is left alone, since hooks inside would compile it anew.
@@ -42,10 +42,8 @@ class Vitals:
         self._outputs: dict[str, tuple[int, list[Tensor]]] = {}
 
     def _part(self, name: str) -> str:
-        """The part as scalars are named; '' for what is none, as the preprocessor, or holds the parts."""
+        """The part; '' for what is none, as the preprocessor, or holds the parts."""
         place = self._places.of(name)
-        if place.kind in (STAGE, BRANCH, FUSE, TRANSITION):
-            return f"stage {place.stage}"
         holds_parts = place.kind == OTHER and self._places.backbone_name is not None
         return "" if holds_parts or place.part == "other" else place.part
 
@@ -57,16 +55,13 @@ class Vitals:
         handles = [
             module.register_forward_hook(partial(self._remember, name))
             for name, module in self._network.named_modules()
-            if self._has_output(name) and not any(f"{name}.".startswith(f"{outer}.") for outer in compiled)
+            if self._parts.get(name) and not any(f"{name}.".startswith(f"{outer}.") for outer in compiled)
         ]
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
-
-    def _has_output(self, name: str) -> bool:
-        return bool(self._parts.get(name)) and self._places.of(name).kind != TRANSITION
 
     def _remember(self, name: str, module: nn.Module, args: tuple, output: object) -> None:
         """The last output of the outermost module of a part that is called; losses, which are scalars, are none."""

@@ -9,7 +9,7 @@ from hrnet_plugin.engine.health.vitals import GRADIENT_NORM, GRADIENT_RMS, LARGE
 
 SOUND = {
     GRADIENT_NORM: {"stem": 2.0, WHOLE: 2.0},
-    GRADIENT_RMS: {"stem": 1e-4},
+    GRADIENT_RMS: {"stem": 1e-4, "head": 1e-3},
     LARGEST: {"stem": 30.0},
     ZEROS: {"stem": 0.94},
     SHIFT: {"stem": 0.2},
@@ -31,6 +31,11 @@ def alarms() -> Alarms:
     [
         (GRADIENT_RMS, 1e-11, "the gradient of stem has vanished: root mean square 1e-11, below 1e-10, which no"),
         (GRADIENT_RMS, 0.0, "the gradient of stem has vanished: root mean square 0, below 1e-10"),
+        (
+            GRADIENT_RMS,
+            1e-9,
+            "the gradient of stem has vanished: root mean square 1e-09, 1e+06 times smaller",
+        ),
         (GRADIENT_NORM, 300.0, "the gradient of stem has exploded: norm 300, 150 times the median"),
         (LARGEST, 2e4, "the output of stem has exploded: numbers up to 2e+04, where float16 ends at 6.55e+04"),
         (ZEROS, 1.0, "the output of stem has died: 100 % of it are zeros"),
@@ -39,11 +44,11 @@ def alarms() -> Alarms:
     ],
 )
 def test_each_kind_is_told_once_for_each_part(alarms, kind, value, words):
-    spoiled = {**SOUND, kind: {"stem": value}}
+    spoiled = {**SOUND, kind: {**SOUND[kind], "stem": value}}
     (told,) = alarms.look(spoiled, 1000)
     assert told.startswith(words)
     assert alarms.look(spoiled, 1050) == []
-    (other,) = alarms.look({GRADIENT_RMS: {"head": 0.0}}, 1100)
+    (other,) = alarms.look({GRADIENT_RMS: {"head": 0.0, "stem": 1e-4}}, 1100)
     assert "of head has vanished" in other
 
 

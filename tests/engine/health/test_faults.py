@@ -128,6 +128,17 @@ def test_channels_last(tiny, tmp_path, never_seen):
     assert tiny.differing(tiny.state_of(built), expected) == []
 
 
+@pytest.mark.parametrize("fault", ["image", "root"])
+def test_checkpointed_activations(tiny, tmp_path, never_seen, fault):
+    model = tiny.Model(with_cp="nested", fault=fault, at=[2])
+    images = tiny.Images(range(12), [5] if fault == "image" else [])
+    built = tiny.train(tmp_path, images=images, model=model, health={"on_fault": "skip", "interval": 1})
+    assert report(tmp_path)["images"] == paths([5])
+    assert report(tmp_path)["module"] == ("" if fault == "image" else "head")
+    for name, value in never_seen("plain").items():
+        torch.testing.assert_close(tiny.state_of(built)[name], value, msg=name)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_run_is_stopped_before_it_is_spoiled(tiny, tmp_path, fault):
     data, head, kind, _, images, words = FAULTS[fault]

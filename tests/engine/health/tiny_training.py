@@ -94,11 +94,12 @@ class Head(nn.Module):
 class Model(BaseModel):
     """A backbone and a head, laid out as the frameworks do."""
 
-    def __init__(self, norm: str = "BN", **head: object):
+    def __init__(self, norm: str = "BN", with_cp: bool | str = False, **head: object):
         torch.manual_seed(0)
         super().__init__(data_preprocessor=ImgDataPreprocessor())
         norm_cfg = {"type": norm, "requires_grad": True}
-        self.backbone = hrnet_plugin.HRNet(extra=EXTRA, norm_cfg=norm_cfg, multiscale_output=False)
+        options = {"norm_cfg": norm_cfg, "multiscale_output": False, "with_cp": with_cp}
+        self.backbone = hrnet_plugin.HRNet(extra=EXTRA, **options)
         self.head = Head(**head)
 
     def forward(self, inputs: Tensor, data_samples: list[BaseDataElement], mode: str) -> dict[str, Tensor]:
