@@ -27,7 +27,7 @@ def test_beyond_the_image_is_paper():
 
 @pytest.mark.parametrize("corner", [(0, 0), (70, 50), (30, 20)])
 def test_windows_stay_inside_the_image_and_hold_all_points(corner):
-    points = np.array(corner, float) + [(0, 0), (20, 25)]
+    points = np.add(corner, [(0, 0), (20.0, 25.0)])
     left, top, unit = window_around(points, (33, 40), (100, 80))
     assert left >= 0
     assert top >= 0
