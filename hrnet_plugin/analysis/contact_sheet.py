@@ -203,7 +203,7 @@ def compose_page(
     words = max(Sheet.length(title, 22, True), Sheet.length(note, 13)) + 2 * _MARGIN
     width = max(2 * _MARGIN + columns * group + (columns - 1) * _GAP, words)
     legend = _legend_lines(entries, width - 2 * _MARGIN)
-    beside = len(legend) == 1 and not note and words + _legend_width(entries) + _MARGIN < width
+    beside = len(legend) == 1 and Sheet.length(title, 22, True) + _legend_width(entries) + 3 * _MARGIN < width
     head = _HEAD + (_LINE if note else 0) + (0 if beside else _LINE * len(legend))
     sheet = Sheet(width, head + lines * (tall + _CAPTION + _GAP) + _MARGIN)
     sheet.write(title, _MARGIN, 16, 22, bold=True)

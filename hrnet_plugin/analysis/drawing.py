@@ -19,7 +19,7 @@ _SHIFT = 4
 _SPARSE = 30
 #: Where OpenCV's integers end, with room for an enlarged picture.
 _FAR = 1e6
-_DARK, _BOX = (20, 22, 26), (255, 226, 90)
+_DARK, BOX = (20, 22, 26), (255, 226, 90)
 
 
 def enlarge(image: np.ndarray, width: int) -> np.ndarray:
@@ -81,7 +81,7 @@ def draw_box(image: np.ndarray, box: Sequence[float], scale: float = 1.0) -> Non
     """Draw a box x, y, width, height (pixels of the picture) in place; `image` is `scale` times as large."""
     left, top, wide, tall = box
     corners = [_fixed(np.array(corner) - 0.5, scale) for corner in ((left, top), (left + wide, top + tall))]
-    cv2.rectangle(image, corners[0], corners[1], _BOX, 1, cv2.LINE_AA, _SHIFT)
+    cv2.rectangle(image, corners[0], corners[1], BOX, 1, cv2.LINE_AA, _SHIFT)
 
 
 def blend_classes(image: np.ndarray, mask: np.ndarray, palette: Sequence[Sequence[int]], share: float) -> np.ndarray:

@@ -86,14 +86,15 @@ class Skeleton:
         return cls(names, limbs, colours or plain.colours, limb_colours or plain.limb_colours)
 
     def legend(self) -> list[tuple[str, Colour]]:
-        """Names and colours of the sides; empty where the colours tell something else."""
+        """Names and colours of the sides, those with a colour that no other side has; empty where the colours tell
+        something else.
+        """
         found: dict[Colour, set[str]] = {}
         for name, colour in zip(self.names, self.colours, strict=True):
             found.setdefault(colour, set()).add(side_of(name))
-        sides = {side: colour for colour, of in found.items() if len(of) == 1 for side in of}
-        if len(sides) != len(found) or len(sides) < 2:
-            return []
-        return [(_WORDS[side], sides[side]) for side in _WORDS if side in sides]
+        own = {side: [colour for colour, sides in found.items() if sides == {side}] for side in _WORDS}
+        told = [(_WORDS[side], colours[0]) for side, colours in own.items() if len(colours) == 1]
+        return told if len(told) > 1 else []
 
 
 def side_of(name: str) -> str:

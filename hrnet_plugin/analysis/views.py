@@ -11,6 +11,8 @@ import numpy as np
 from .drawing import PAPER, draw_box, draw_pose, enlarge
 from .skeleton import Skeleton
 
+#: Of the line round what is cut out of a picture.
+CUT = (255, 255, 255)
 _OUTSIDE = (196, 198, 194)
 
 
@@ -32,6 +34,12 @@ class View:
         """Draws a box x, y, width, height of the picture."""
         left, top, wide, tall = box
         draw_box(self.pixels, (left - self.origin[0], top - self.origin[1], wide, tall), self.scale)
+
+    def outline(self, corners: np.ndarray) -> None:
+        """Draws a closed line through (n, 2) places of the picture."""
+        places = np.round((np.asarray(corners) - self.origin) * self.scale).astype(np.int32)
+        cv2.polylines(self.pixels, [places], True, (20, 22, 26), 3, cv2.LINE_AA)
+        cv2.polylines(self.pixels, [places], True, CUT, 1, cv2.LINE_AA)
 
     def pose(
         self, keypoints: np.ndarray, shown: np.ndarray, skeleton: Skeleton, hollow: np.ndarray | None = None

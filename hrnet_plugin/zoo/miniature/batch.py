@@ -35,7 +35,7 @@ def first_batch(cfg: Config, loader: str) -> dict:
     quietly = contextlib.redirect_stdout(io.StringIO())  # COCO's reader prints what it does
     with DefaultScope.overwrite_default_scope(cfg.default_scope), seeded(_SEED), quietly:
         built = _build(cfg[loader])
-        _seed_albumentations(built.dataset)
+        seed_albumentations(built.dataset, _SEED)
         return next(iter(built))
 
 
@@ -59,9 +59,9 @@ def _build(loader: dict) -> DataLoader:
         raise albumentations_missing() from error
 
 
-def _seed_albumentations(dataset: object) -> None:
-    """albumentations draws from generators of its own, which no global seed reaches."""
+def seed_albumentations(dataset: object, seed: int) -> None:
+    """Seeds the augmentations of a data set that albumentations makes: no global seed reaches its generators."""
     for transform in getattr(getattr(dataset, "pipeline", None), "transforms", ()):
-        seed = getattr(getattr(transform, "aug", None), "set_random_seed", None)
-        if seed is not None:
-            seed(_SEED)
+        set_seed = getattr(getattr(transform, "aug", None), "set_random_seed", None)
+        if set_seed is not None:
+            set_seed(seed)
