@@ -55,6 +55,8 @@ _apply_compat()
 
 
 def __getattr__(name: str):
+    if name == "inference":
+        return importlib.import_module("hrnet_plugin.inference")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'hrnet_plugin' has no attribute {name!r}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_files import find_config, load_config
@@ -12,14 +10,14 @@ from hrnet_plugin.deploy.calibration import write_quantised
 from hrnet_plugin.deploy.checking import TOLERANCE, AnyBatch, MetricCheck, compare_metrics, compare_outputs
 from hrnet_plugin.deploy.describing import describe, pixel_scaling, usual_size
 from hrnet_plugin.deploy.exporting.formats import files_of
-from hrnet_plugin.deploy.images import SPLITS, as_pixels, dataset_images, drawn_images, fitted, folder_images
-from hrnet_plugin.deploy.load import enough_of, load_model, network_entry
+from hrnet_plugin.deploy.images import as_pixels, dataset_images, drawn_images, fitted
+from hrnet_plugin.deploy.load import load_model, network_entry
 from hrnet_plugin.deploy.optimising import optimised
 from hrnet_plugin.deploy.runtimes.start import check_format_installed, open_export
 from hrnet_plugin.deploy.tensor_model import TensorModel
 from hrnet_plugin.errors import ConfigError, UserError
 
-from .calibration_data import check_calibration_data
+from .calibration_data import calibrating_images, check_calibration_source
 from .data_root import point_at, use_ground_truth_boxes
 from .explain import explained
 from .export import Target, plan_target
@@ -30,7 +28,7 @@ from .summary import print_table
 
 if TYPE_CHECKING:
     from mmengine.config import Config
-    from torch import Tensor, nn
+    from torch import nn
 
     from hrnet_plugin.deploy.description import NetworkDescription
 
@@ -72,11 +70,8 @@ def _check_images(cfg: Config, args: argparse.Namespace) -> None:
         ConfigError: there are none to calibrate with.
         DataError: there are none to check with.
     """
-    split = args.calibrate or "train"
-    if args.precision == "int8" and split in SPLITS:
-        check_calibration_data(cfg, split, "Give --data-root DIR, or --calibrate with a folder of images")
-    elif args.precision == "int8" and not Path(split).expanduser().is_dir():
-        raise ConfigError("--calibrate", found=split, expected=f"a folder of images, or {', '.join(SPLITS)}")
+    if args.precision == "int8":
+        check_calibration_source(cfg, args.calibrate)
     if args.check and args.data_root:
         check_data(cfg, ("test_dataloader",), ("test_evaluator",))
 
@@ -95,19 +90,14 @@ def _write(cfg: Config, name: str, model: nn.Module, target: Target, args: argpa
     network = TensorModel(model, scaling if args.normalise_inside else None)
     network = optimised(network, args.to)
     if args.precision == "int8":
-        images = fitted(_calibration(cfg, model, args), shape)
+        found = calibrating_images(cfg, model.data_preprocessor, args.calibrate, args.calibrate_images)
+        images = fitted(found, shape)
         if args.normalise_inside:
             images = (as_pixels(image, scaling) for image in images)
         write_quantised(network, target.path, description, shape, images)
     else:
         target.module.write(network, target.path, description, shape)
     return description
-
-
-def _calibration(cfg: Config, model: nn.Module, args: argparse.Namespace) -> Iterator[Tensor]:
-    source = args.calibrate or "train"
-    taken = dataset_images if source in SPLITS else folder_images
-    return enough_of(taken(cfg, model.data_preprocessor, source, args.calibrate_images), args.calibrate_images)
 
 
 def _told(target: Target, description: NetworkDescription) -> list[tuple[str, str]]:

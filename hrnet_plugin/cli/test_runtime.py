@@ -27,14 +27,20 @@ PRECISIONS = ("fp32", "bf16", "int8")
 _CALIBRATION_IMAGES = 300
 
 
-def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags, in a group of their own."""
+def add_runtime_arguments(parser: argparse.ArgumentParser, *, framework: bool = True) -> None:
+    """The flags, in a group of their own.
+
+    Args:
+        parser: A verb's.
+        framework: Whether it can leave the computing to the framework's own modules.
+    """
+    or_framework = f", or {FRAMEWORK} for the framework's own modules as they were trained" if framework else ""
     group = parser.add_argument_group("what computes the network")
     group.add_argument(
         "--runtime",
         metavar="NAME",
-        help=f"{', '.join(RUNTIMES)}, or {FRAMEWORK} for the framework's own modules as they were trained "
-        "(default torch: batch norms folded, channels last; outputs are equal to 1e-5)",
+        help=f"{', '.join(RUNTIMES)}{or_framework} (default torch: batch norms folded, channels last; outputs are "
+        "equal to 1e-5)",
     )
     group.add_argument(
         "--precision", choices=PRECISIONS, help="default fp32; int8 is calibrated with images of the training set"

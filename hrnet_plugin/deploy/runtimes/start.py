@@ -148,6 +148,11 @@ def _through_file(
     return runtime
 
 
+def usual_runtime(path: Path) -> str:
+    """The runtime that opens an exported file where none is named."""
+    return _OPENED_BY[format_of(path).NAME][0]
+
+
 def open_export(
     path: str | Path, *, runtime: str | None = None, precision: str | None = None, threads: int | None = None
 ) -> Runtime:
@@ -167,7 +172,7 @@ def open_export(
     path = Path(path)
     description = read_description(path)
     module = format_of(path)
-    name = runtime or _OPENED_BY[module.NAME][0]
+    name = runtime or usual_runtime(path)
     kind = find_runtime(name)
     if name not in _OPENED_BY[module.NAME]:
         raise ConfigError(
