@@ -29,6 +29,7 @@ VERBS = (
     "load-report",
     "convert",
     "export",
+    "infer",
     "inspect",
     "bench",
 )
