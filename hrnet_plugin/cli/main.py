@@ -22,6 +22,7 @@ VERBS = (
     "test",
     "data",
     "check-data",
+    "browse",
     "doctor",
     "demo",
     "zoo",
