@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.checks.data.reading import read_json
 from hrnet_plugin.compat.launchers import port_in_use
 from hrnet_plugin.engine.data_check import albumentations_missing, empty_data_set
 from hrnet_plugin.engine.network_fit import named_channel_mismatch
@@ -104,9 +104,9 @@ def _empty_data_set(error: Exception, cfg: Config) -> UserError | None:
 
 def _annotation_mistake(path: Path) -> DataError | None:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError
-        return DataError(f"annotation file {path}", found=f"broken JSON ({error})", do="Get or write the file anew")
+        content = read_json(path)
+    except DataError as error:
+        return error
     is_list_of_boxes = isinstance(content, list) and all(isinstance(item, dict) for item in content)
     wanted = {"images", "annotations"}
     if is_list_of_boxes or (isinstance(content, dict) and ("data_list" in content or wanted <= set(content))):

@@ -19,10 +19,12 @@ _LEAVING = 0.25
 #: From how many boxes on that can be told.
 _FEWEST = 3
 
-_MISSING = Kind(ERROR, "box-missing", "bbox", "annotation", "without a box", do="mmpose leaves them out without a word")
+_MISSING = Kind(
+    ERROR, "box-missing", "bbox", "annotation", "without a box", do="mmpose leaves out what has none without a word"
+)
 _NUMBERS = Kind(ERROR, "box-numbers", "bbox", "box", "not of four finite numbers", "[x, y, width, height]")
 _EMPTY = Kind(ERROR, "box-empty", "bbox", "box", "without width or height", "more than 0 pixels")
-_EMPTY_NOTE = replace(_EMPTY, level=NOTE, do="These annotations are left out in training")
+_EMPTY_NOTE = replace(_EMPTY, level=NOTE, do="Left out in training")
 _OUTSIDE = Kind(ERROR, "box-outside", "bbox", "box", "wholly outside the image")
 _BEYOND = Kind(NOTE, "box-beyond-edge", "bbox", "box", f"reaching more than {ROUNDING:g} pixels out of the image")
 _CORNERS = Kind(
@@ -46,7 +48,7 @@ _AREA = Kind(
     "more than 0",
     "The keypoint similarity (OKS) divides by it",
 )
-_AREA_NOTE = replace(_AREA, level=NOTE, do="These annotations are left out in training")
+_AREA_NOTE = replace(_AREA, level=NOTE, do="Left out in training")
 _AREA_NUMBERS = Kind(ERROR, "area-numbers", "area", "area", "not a finite number of 0 or more")
 _AREA_MISSING = Kind(ERROR, "area-missing", "area", "annotation", "without an area, which mmdet asks for")
 

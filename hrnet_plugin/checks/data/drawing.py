@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile, ImageOps
 
 from hrnet_plugin.analysis.contact_sheet import compose_page
 from hrnet_plugin.analysis.fault_tiles import annotation_tiles, blank, mask_tiles
-from hrnet_plugin.analysis.views import read_picture
 
 from .faults import KEPT
 from .labels import Labels
@@ -101,7 +100,7 @@ def _tiles(report: DataReport, suspect: Suspect) -> list[np.ndarray] | None:
     """Two tiles, or None where there is nothing to see."""
     if not suspect.picture.is_file():
         return None
-    image = read_picture(suspect.picture)
+    image = _read_image(suspect.picture)
     if suspect.mask is not None:
         return mask_tiles(image, _read_mask(suspect.mask), _palette(report.labels), _TILE)
     if image is None:
@@ -115,6 +114,18 @@ def _palette(labels: Labels) -> list[tuple[int, int, int]]:
     colours = labels.palette or _PALETTE
     own = [colours[index % len(colours)] for index in range(len(labels.classes))]
     return [(255, 255, 255), *own] if labels.zero_is_none else own
+
+
+def _read_image(path: Path) -> np.ndarray | None:
+    """An image turned as EXIF says, of one that is cut off what is there; None where nothing can be decoded."""
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
+    try:
+        with Image.open(path) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except Exception:  # told in words
+        return None
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _read_mask(path: Path) -> np.ndarray | None:

@@ -19,7 +19,7 @@ _NEVER = {
         "keypoints",
         "keypoint",
         "that no annotation labels",
-        do="It cannot be learnt from this file",
+        do="What is not there is not learnt",
     ),
     "class": Kind(
         NOTE,
@@ -27,7 +27,7 @@ _NEVER = {
         "annotations.category_id",
         "category",
         "without an annotation",
-        do="It cannot be learnt from this file",
+        do="What is not there is not learnt",
     ),
 }
 

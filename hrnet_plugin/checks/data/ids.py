@@ -35,7 +35,7 @@ _DUPLICATE = Kind(
     "annotations",
     "annotation",
     "with image, category, box and keypoints of an earlier one",
-    do="They count twice; take one of each out",
+    do="What stands twice counts twice; take one of each out",
 )
 _NO_IMAGE = Kind(
     ERROR, "annotation-without-image", "annotations.image_id", "annotation", "of an image that the file does not list"

@@ -67,11 +67,9 @@ _UNLABELLED = Kind(
     NOTE, "keypoint-not-labelled", "keypoints", "annotation", "with a keypoint of visibility 0 that has a place",
     do="It is not learnt",
 )  # fmt: skip
-_NONE = Kind(
-    NOTE, "no-keypoints", "keypoints", "annotation", "without a labelled keypoint", do="They are left out in training"
-)
+_NONE = Kind(NOTE, "no-keypoints", "keypoints", "annotation", "without a labelled keypoint", do="Left out in training")
 _NOTHING = Kind(ERROR, "nothing-labelled", "keypoints", "", "no labelled keypoint in the whole file")
-_CROWD = Kind(NOTE, "crowd", "iscrowd", "annotation", "of a crowd", do="They are left out in training")
+_CROWD = Kind(NOTE, "crowd", "iscrowd", "annotation", "of a crowd", do="Left out in training")
 
 
 def check_keypoints(table: CocoTable, names: Sequence[str], *, scored: bool = False) -> Iterator[Fault]:

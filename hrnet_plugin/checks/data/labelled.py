@@ -15,7 +15,7 @@ from .pictures import BROKEN_FILES, Picture, in_threads, look_at
 from .report import DataReport, Frequency, FrequencyTable, Suspect
 
 _RANGE = Kind(ERROR, "label-range", "labels", "image", "with a label beyond the classes")
-_NEVER = Kind(NOTE, "class-never-occurs", "labels", "class", "without an image", do="It cannot be learnt from them")
+_NEVER = Kind(NOTE, "class-never-occurs", "labels", "class", "without an image", do="What is not there is not learnt")
 
 
 def check_labelled(

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hrnet_plugin.engine.image_files import check_image_file
+from hrnet_plugin.engine.image_files import IMAGE_SUFFIXES, check_image_file
 from hrnet_plugin.errors import DataError
 
 from .pictures import BROKEN, MISSING, UNREADABLE, Picture
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 #: PIL's names for pictures of one number a pixel.
 _INDEX_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
 

@@ -18,9 +18,7 @@ from .pictures import MISSING, Picture, in_threads, look_at
 from .report import DataReport, Frequency, FrequencyTable, Suspect
 
 _SPARE = Kind(NOTE, "mask-without-image", "masks", "mask", "without an image")
-_NEVER = Kind(
-    NOTE, "class-never-occurs", "masks", "class", "without a pixel", do="It cannot be learnt from these masks"
-)
+_NEVER = Kind(NOTE, "class-never-occurs", "masks", "class", "without a pixel", do="What is not there is not learnt")
 
 
 def check_masks(
@@ -141,10 +139,9 @@ def _finding(fault: MaskFault, pairs: Pairs) -> Finding:
 
 
 def _suspects(fault: MaskFault, pairs: Pairs) -> tuple[Suspect, ...]:
+    files, kind = pairs.images if fault.kind.field == "images" else pairs.masks, fault.kind
     return tuple(
-        Suspect(
-            pairs.images[place], fault.kind.check, fault.kind.level, pairs.masks[place].name, mask=pairs.masks[place]
-        )
+        Suspect(pairs.images[place], kind.check, kind.level, files[place].name, mask=pairs.masks[place])
         for place in fault.places[:KEPT]
     )
 
