@@ -68,7 +68,8 @@ class Fault:
     def _images_in_short(self) -> str:
         images = self.images
         more = f" and {len(images) - _NAMED} more" if len(images) > _NAMED else ""
-        return f"image{'s' * (len(images) != 1)} {', '.join(images[:_NAMED])}{more}"
+        word = ("image" if all(map(_told_apart, self.guilty)) else "a batch of image") + "s" * (len(images) != 1)
+        return f"{word} {', '.join(images[:_NAMED])}{more}"
 
     def error(self, folder: Path, unwritten: str, skips: bool) -> TrainingFault:
         """What stops the run.
@@ -128,6 +129,12 @@ class Fault:
             *(f"{name}: {words}." for name, words in files.items()),
         ]
         return "\n".join(lines) + "\n"
+
+
+def _told_apart(finding: Finding) -> bool:
+    """Whether some images of the batch are at fault and others not, or all of them hold it themselves."""
+    culprit = finding.culprit
+    return culprit is not None and (not culprit.order or 0 < len(culprit.images) < len(finding.names))
 
 
 def _lines(finding: Finding, several: bool) -> list[str]:

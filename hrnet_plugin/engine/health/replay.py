@@ -65,7 +65,6 @@ def _place(network: nn.Module, culprit: Culprit | None) -> str:
 def _gradients(network: nn.Module, loss: Tensor, wrapper: OptimWrapper) -> dict[str, Tensor]:
     """Of the parameters; what they have accumulated stays as it is, and other ranks are not asked."""
     scaler = getattr(wrapper, "loss_scaler", None)
-    loss = wrapper.scale_loss(loss)
     named = {name: one for name, one in network.named_parameters() if one.requires_grad}
     found = torch.autograd.grad(loss if scaler is None else scaler.scale(loss), list(named.values()), allow_unused=True)
     return {name: gradient for name, gradient in zip(named, found, strict=True) if gradient is not None}
