@@ -59,10 +59,7 @@ def check_coco(
         >>> [finding.check for finding in report.errors]  # doctest: +SKIP
         []
     """
-    folder = None if images is None else Path(images).expanduser()
-    if folder is not None and not folder.is_dir():
-        raise DataError(f"images {folder}", found="a file" if folder.exists() else "no such folder")
-    clock = Clock()
+    folder, clock = _folder(images), Clock()
     expected = Expected.from_metainfo(metainfo or {})
     file = read_annotations(ann_file, keypoints=keypoints, layouts=layouts)
     keypoints = file.has_keypoints if keypoints is None else keypoints
@@ -79,9 +76,7 @@ def check_coco(
     faults += corners
     skeleton = skeleton_of(table, expected) if keypoints else None
     names = skeleton.names if skeleton else ()
-    counted = [FrequencyTable("keypoint", "annotations", keypoint_frequencies(table, names))] if keypoints else []
-    if len(table.categories) > 1 or not keypoints:
-        counted.append(FrequencyTable("class", "annotations", class_frequencies(table)))
+    counted = _frequencies(table, names, keypoints)
     faults += _check_annotations(table, expected, names, counted, keypoints=keypoints)
     clock.tick("annotations")
     faults.sort(key=lambda fault: LEVELS.index(fault.finding.level))
@@ -89,12 +84,26 @@ def check_coco(
         title=title or Path(ann_file).name,
         counts=_counts(table, keypoints),
         findings=worst_first(fault.finding for fault in faults),
-        frequencies=tuple(counts for counts in counted if counts.rows),
+        frequencies=counted,
         seconds=clock.seconds,
         suspects=tuple(_suspects(table, faults, folder)) if folder is not None else (),
         files=tuple(folder / name for name in table.file_names if name) if folder is not None else (),
         skeleton=skeleton,
     )
+
+
+def _folder(images: str | Path | None) -> Path | None:
+    folder = None if images is None else Path(images).expanduser()
+    if folder is not None and not folder.is_dir():
+        raise DataError(f"images {folder}", found="a file" if folder.exists() else "no such folder")
+    return folder
+
+
+def _frequencies(table: CocoTable, names: Sequence[str], keypoints: bool) -> list[FrequencyTable]:
+    counted = [FrequencyTable("keypoint", "annotations", keypoint_frequencies(table, names))] if keypoints else []
+    if len(table.categories) > 1 or not keypoints:
+        counted.append(FrequencyTable("class", "annotations", class_frequencies(table)))
+    return [counts for counts in counted if counts.rows]
 
 
 def _check_annotations(

@@ -83,14 +83,12 @@ def check_pairs(
     if not labels.classes:
         raise DataError(f"classes of {title}", found="none", expected="at least one")
     clock, where = Clock(), _folder(pairs)
-    read = list(
-        in_threads(
-            lambda pair: read_mask(pair[1], look_at(pair[0], decode) if images else Picture()),
-            list(zip(pairs.images, pairs.masks, strict=True)),
-            told="masks",
-            progress=progress,
-        )
-    )
+
+    def read_pair(pair: tuple[Path, Path]) -> Mask:
+        return read_mask(pair[1], look_at(pair[0], decode) if images else Picture())
+
+    files = list(zip(pairs.images, pairs.masks, strict=True))
+    read = list(in_threads(read_pair, files, told="masks", progress=progress))
     clock.tick("masks")
     faults = [(_finding(fault, pairs), _suspects(fault, pairs)) for fault in check_each(read, labels)]
     if pairs.spare:

@@ -106,9 +106,12 @@ def in_threads(
         told: Beside the progress bar.
         progress: Show one, where stderr is a terminal.
     """
-    with ThreadPoolExecutor(min(16, 2 * (os.cpu_count() or 1))) as pool:
+    pool = ThreadPoolExecutor(min(16, 2 * (os.cpu_count() or 1)))
+    try:
         results = pool.map(work, items)
         yield from tqdm(results, desc=told, total=len(items), unit="file", disable=None if progress else True)
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the rest
 
 
 def look_at_all(table: CocoTable, folder: Path, *, decode: bool, progress: bool) -> list[Picture]:
