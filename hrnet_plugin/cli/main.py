@@ -21,6 +21,7 @@ VERBS = (
     "train",
     "test",
     "data",
+    "check-config",
     "check-data",
     "browse",
     "doctor",

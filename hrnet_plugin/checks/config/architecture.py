@@ -1,0 +1,90 @@
+"""Parts of the network that cannot be built, and whether those that can fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hrnet_plugin.errors import SpecError, UserError
+from hrnet_plugin.findings import ERROR, NOTE, Finding
+from hrnet_plugin.plain import as_list
+from hrnet_plugin.wording import in_short
+
+from .keys import each, join, walk
+from .run_config import RunConfig
+
+ARCHITECTURE = "architecture"
+REFUSED = "refused-value"
+
+
+def check_architecture(run: RunConfig) -> Iterator[Finding]:
+    """Each part of the network: that its constructor takes what the config gives it."""
+    for key, error in run.network.failures.items():
+        if run.is_blamed(key):  # the constructor says again, in other words, what was told of a name or an argument
+            continue
+        if isinstance(error, SpecError):
+            yield from_error(error, ARCHITECTURE, _spec_key(key, error))
+        elif isinstance(error, UserError):
+            yield from_error(error, ARCHITECTURE, key)
+        else:
+            kind = run.get(join(key, "type"))
+            found = f"values that {kind if isinstance(kind, str) else kind.__name__} refuses: {in_short(error)}"
+            yield Finding(ERROR, REFUSED, key, found)
+
+
+def check_channels(run: RunConfig) -> Iterator[Finding]:
+    """The channels that leave the backbone against those that neck and heads were built for."""
+    from hrnet_plugin.engine.network_fit import head_faults
+
+    network = run.network
+    if network.failure is not None:
+        yield from _neck(run, network.failure)
+    if network.features is None:
+        return
+    channels = [feature.shape[1] for feature in network.features]
+    for fault in head_faults(network.parts, run.model, channels):
+        yield from_error(fault, "head-channels")
+    yield from _rois(run, channels)
+
+
+def _neck(run: RunConfig, error: Exception) -> Iterator[Finding]:
+    """Why backbone and neck do not run: the neck's channels, or something that is not known here."""
+    arriving = run.network.arriving()
+    for key, neck in each(run.model.get("neck"), "model.neck"):
+        expected = neck.get("in_channels")
+        if arriving is None or expected is None:
+            continue
+        if list(expected if isinstance(expected, (list, tuple)) else [expected]) != arriving:
+            one = len(arriving) == 1 < len(as_list(expected))
+            do = "Let the backbone give all its scales (multiscale_output=True)" if one else f"Set it to {arriving}"
+            needed = f"{arriving}, the channels of the scales that reach it"
+            yield Finding(ERROR, "neck-channels", join(key, "in_channels"), str(expected), needed, do)
+            return
+    height, width = run.network.size
+    found = f"backbone and neck do not run an image of {width}x{height}: {in_short(error)}"
+    yield Finding(NOTE, "not-checked", "model", found)
+
+
+def _rois(run: RunConfig, channels: list[int]) -> Iterator[Finding]:
+    """Two-stage detectors: what pools and what reads the pooled features have the pyramid's channels."""
+    if len(set(channels)) != 1 or not isinstance(run.model.get("roi_head"), dict):
+        return
+    for key, node in walk(run.model["roi_head"], "model.roi_head"):
+        name = key.split(".")[2] if key.count(".") > 1 else ""
+        argument = "out_channels" if name.endswith("roi_extractor") else "in_channels"
+        is_part = "type" in node and name.endswith(("roi_extractor", "_head")) and key.count(".") <= 3
+        if is_part and isinstance(node.get(argument), int) and node[argument] != channels[0]:
+            expected = f"{channels[0]}, the channels of the pyramid"
+            yield Finding(ERROR, "head-channels", join(key, argument), str(node[argument]), expected)
+
+
+def from_error(error: UserError, check: str, key: str | None = None) -> Finding:
+    """A finding that says what an error says, at its own key or another."""
+    parts = ("" if part is None else str(part) for part in (error.found, error.expected, error.do))
+    return Finding(ERROR, check, key or error.what, *parts)
+
+
+def _spec_key(part: str, error: SpecError) -> str:
+    """The key of what a description of an architecture complains of: it knows it without the part before it."""
+    name = error.what.partition(".")[2] if error.what.startswith(("neck.", "head.", "backbone.")) else error.what
+    name = name.replace("[", ".").replace("]", "")
+    return part if name == "backbone" else join(part, name)
