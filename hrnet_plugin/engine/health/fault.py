@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,8 @@ class Fault:
             remark = next((finding.remark for finding in self.findings if finding.remark), "")
             return remark or "nothing when the same batch was run again, so look at the machine, too"
         place = f" [{self.guilty[0].place}]" if self.guilty[0].place else ""
-        ranks = f" on rank {_numbers(finding.rank for finding in self.guilty)}" if len(self.findings) > 1 else ""
+        numbers = [str(finding.rank) for finding in self.guilty]
+        ranks = f" on rank{'s' * (len(numbers) > 1)} {' and '.join(numbers)}" if len(self.findings) > 1 else ""
         return f"{culprit.words}{place}{ranks}"
 
     def _images_in_short(self) -> str:
@@ -158,7 +159,3 @@ def _plain(finding: Finding) -> dict[str, object]:
         "losses": {name: value if math.isfinite(value) else str(value) for name, value in finding.losses},
         "remark": finding.remark,
     }
-
-
-def _numbers(ranks: Iterable[int]) -> str:
-    return " and ".join(map(str, ranks))

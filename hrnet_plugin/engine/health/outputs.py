@@ -10,7 +10,7 @@ from itertools import takewhile
 from torch import nn
 
 from .culprit import Culprit
-from .tensors import all_finite, broken_images
+from .tensors import all_finite, broken_images, largest
 
 
 class OutputWatch:
@@ -62,18 +62,23 @@ class OutputWatch:
         images = broken_images(output, self._count) or broken_images((args, kwargs), self._count)
         if all_finite((args, kwargs)):
             words = f"the output of {name} ({type(module).__name__}), though what entered it was finite"
-            self.found = Culprit(self._calls, name, words + _of_weights(module), images)
+            self.found = Culprit(self._calls, name, words + _in_numbers(module, (args, kwargs)), images)
         else:
             words = f"what enters {name}, computed after the output of {self.last or 'nothing else'}, which was finite"
             self.found = Culprit(self._calls, _both(self.last, name), words, images)
 
 
-def _of_weights(module: nn.Module) -> str:
+def _in_numbers(module: nn.Module, entered: object) -> str:
+    """What of a module's own is not finite, or how large it and what entered it are: as a diverged network has it."""
     broken = [name for name, value in module.named_parameters() if not all_finite(value)]
     if not module.training:  # in training a batch norm's own statistics have just met the batch
         broken += [name for name, value in module.named_buffers() if not all_finite(value)]
-    holds = "holds" if len(broken) == 1 else "hold"
-    return f"; its {' and '.join(broken)} {holds} values that are not finite" if broken else ""
+    if broken:
+        holds = "holds" if len(broken) == 1 else "hold"
+        return f"; its {' and '.join(broken)} {holds} values that are not finite"
+    sizes = {"what entered it": largest(entered), "its weights": largest([*module.parameters()])}
+    told = [f"{what} up to {size:.2g}" for what, size in sizes.items() if size]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _both(one: str, other: str) -> str:

@@ -37,6 +37,11 @@ def all_finite(value: object) -> bool:
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors_in(value))
 
 
+def largest(value: object) -> float:
+    """The largest absolute value of all tensors in a value; 0 where there is none."""
+    return max((float(tensor.detach().abs().max()) for tensor in tensors_in(value) if tensor.numel()), default=0.0)
+
+
 def broken_images(value: object, count: int) -> tuple[int, ...]:
     """The indices of the images of a batch for which a tensor in `value` is not finite.
 

@@ -15,7 +15,7 @@ from torch.nn.utils import get_total_norm
 
 from hrnet_plugin.inspection.places import OTHER, Places
 
-from .tensors import tensors_in
+from .tensors import largest, tensors_in
 
 #: What is measured; each is a group of scalars, one for each part.
 GRADIENT_NORM, GRADIENT_RMS = "gradient_norm", "gradient_rms"
@@ -98,11 +98,11 @@ class Vitals:
         return norms, {part: sum(one.numel() for one in found) for part, found in gradients.items()}
 
     def _activations(self) -> Vital:
-        largest, zeros = {}, {}
+        sizes, zeros = {}, {}
         for part, (_, tensors) in self._outputs.items():
-            largest[part] = max(float(tensor.abs().max()) for tensor in tensors)
+            sizes[part] = largest(tensors)
             zeros[part] = sum(int((tensor == 0).sum()) for tensor in tensors) / sum(one.numel() for one in tensors)
-        return {LARGEST: largest, ZEROS: zeros}
+        return {LARGEST: sizes, ZEROS: zeros}
 
     def _batch_norms(self, before: Mapping[int, Tensor]) -> Vital:
         shifts, spreads = defaultdict(list), defaultdict(list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,17 @@ def test_an_infinite_weight_is_named_and_skipping_ends(tiny, tmp_path):
         assert told["place"] == "stage 2, module 1, branch 2"
         assert "though what entered it was finite; its weight holds values that are not" in told["first_not_finite"]
         assert told["images"] == paths([2 * iteration - 2, 2 * iteration - 1])
+
+
+def test_a_diverged_network_is_told_by_its_numbers(tiny, tmp_path):
+    def spoil(runner) -> None:
+        runner.model.get_parameter(f"{WEIGHT}.weight").data.mul_(1e38)
+
+    with pytest.raises(TrainingFault) as stopped:
+        tiny.train(tmp_path, images=tiny.Images(range(6)), hooks=[tiny.Probe(at=[1], act=spoil)], health={})
+    assert re.search(
+        rf"the output of {WEIGHT} .* \(what entered it up to [\d.]+, its weights up to \S+e\+37\)", str(stopped.value)
+    )
 
 
 def test_sound_batches_between_end_the_count(tiny, tmp_path):
