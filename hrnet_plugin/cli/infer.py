@@ -36,7 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="take away the results of an earlier run in --out")
     parser.add_argument(
-        "--batch-size", type=int, default=8, metavar="N", help="images or frames computed together (default 8)"
+        "--batch-size",
+        type=int,
+        metavar="N",
+        help="images or frames that are taken together, and crops of them that are computed at once (default 8, or 32 "
+        "with a --device)",
     )
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1 or mps (default cpu), for runtime torch")
     parser.add_argument(

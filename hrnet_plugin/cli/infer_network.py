@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_files import find_config, load_config
-from hrnet_plugin.deploy.describing import describe, task_of, usual_size
+from hrnet_plugin.deploy.describing import describe, jsonable, task_of, usual_size
 from hrnet_plugin.deploy.devices import find_device
 from hrnet_plugin.deploy.exporting.formats import files_of, read_description
 from hrnet_plugin.deploy.load import is_export, load
@@ -17,6 +19,7 @@ from hrnet_plugin.deploy.predictor import Predictor, check_readable
 from hrnet_plugin.deploy.runtimes.start import usual_runtime
 from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.published.hashes import file_sha256
+from hrnet_plugin.zoo.forward import model_config
 
 from .calibration_data import calibrating_images, check_calibration_source
 from .data_root import point_at
@@ -50,6 +53,13 @@ class Network:
     weights: str
     checkpoint: Path
     cfg: Config | None = None
+
+    @property
+    def digest(self) -> str:
+        """A few digits for all that a config says of how it computes, whatever the precision."""
+        model = {} if self.cfg is None else jsonable(model_config(self.cfg))
+        described = replace(self.description, version="", precision="fp32").to_json()
+        return hashlib.sha256(json.dumps([model, described], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def find_network(args: argparse.Namespace) -> tuple[Network, Sequence[str]]:
@@ -104,29 +114,36 @@ def build_predictor(args: argparse.Namespace, network: Network) -> Predictor:
         UserError: config or weights cannot be used together, or not by this runtime.
     """
     if network.cfg is None:
-        return load(
+        predictor = load(
             network.checkpoint,
             runtime=args.runtime,
             precision=args.precision,
             threads=args.threads,
             device=args.device,
         )
-    with explained(network.cfg):
-        return load(
-            network.cfg,
-            network.checkpoint,
-            runtime=network.runtime,
-            precision=network.precision,
-            threads=args.threads,
-            calibration=_calibration(args, network.cfg) if network.precision == "int8" else None,
-            device=args.device,
-        )
+    else:
+        with explained(network.cfg):
+            predictor = load(
+                network.cfg,
+                network.checkpoint,
+                runtime=network.runtime,
+                precision=network.precision,
+                threads=args.threads,
+                calibration=_calibration(args, network.cfg) if network.precision == "int8" else None,
+                device=args.device,
+            )
+    if network.description.batch is None:
+        predictor.batch = args.batch_size
+    return predictor
+
+
+def usual_batch(device: str | None) -> int:
+    """How many images are best computed at once: few stay in the caches of a CPU, many fill an accelerator."""
+    return 8 if device in (None, "cpu") else 32
 
 
 def _calibration(args: argparse.Namespace, cfg: Config) -> Iterator[Tensor]:
     from mmengine.registry import MODELS, DefaultScope
-
-    from hrnet_plugin.zoo.forward import model_config
 
     preprocessor = dict(model_config(cfg).data_preprocessor)
     preprocessor.setdefault("type", "ClsDataPreprocessor")  # mmpretrain's own, which its configs do not name

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_files import find_config, load_config
@@ -23,7 +22,7 @@ from hrnet_plugin.inference.sources import Source, find_sources
 from hrnet_plugin.published.hashes import file_sha256
 
 from .explain import explained
-from .infer_network import Network, build_predictor, find_network
+from .infer_network import Network, build_predictor, find_network, usual_batch
 from .operators import check_operators
 from .preflight import check_checkpoint_file
 from .pretrained_sources import local_checkpoint, localise_weights
@@ -39,6 +38,7 @@ _SHOWN = 5
 def infer(args: argparse.Namespace) -> int:
     """Infers as the flags of `hrnet infer` say; returns the exit status."""
     started = time.monotonic()
+    args.batch_size = usual_batch(args.device) if args.batch_size is None else args.batch_size
     _check_numbers(args)
     network, given = find_network(args)
     task = network.description.task
@@ -100,11 +100,13 @@ def _persons_known_before(args: argparse.Namespace, task: str) -> tuple[PersonSo
     chosen = f"{args.person_class} from {args.box_thr:g}"
     if args.boxes:
         found = BoxFile(args.boxes, person=args.person_class, least=args.box_thr, names=args.image_ids)
-        return found, f"{found.path.name} {file_sha256(found.path)[:16]}, {chosen}"
+        names = f" {file_sha256(Path(args.image_ids).expanduser())[:16]}" if args.image_ids else ""
+        return found, f"{found.path.name} {file_sha256(found.path)[:16]}{names}, {chosen}"
     if args.detector:
         config, checkpoint = find_config(args.detector[0]), local_checkpoint(args.detector[1])
         check_checkpoint_file(checkpoint, "--detector: checkpoint")
-        return WholeImages(), f"detector {config.stem} {file_sha256(checkpoint)[:16]}, {chosen}"
+        digests = f"{file_sha256(config)[:16]} {file_sha256(checkpoint)[:16]}"
+        return WholeImages(), f"detector {config.stem} {digests}, {chosen}"
     return WholeImages(), "whole images" if task == "pose" else "none"
 
 
@@ -122,10 +124,9 @@ def _check_persons(args: argparse.Namespace, known: PersonSource, sources: Seque
 
 def _identity(args: argparse.Namespace, network: Network, persons: str) -> dict[str, str]:
     """What results depend on; two runs that differ in it do not share a folder."""
-    described = replace(network.description, version="").to_json()
     flips = network.description.test_cfg.get("flip_test") if args.flip_test is None else args.flip_test
     return {
-        "network": f"{network.description.name} {hashlib.sha256(described.encode()).hexdigest()[:16]}",
+        "network": f"{network.description.name} {network.digest}",
         "weights": network.weights[:16],
         "runtime": network.runtime,
         "precision": network.precision,
@@ -165,7 +166,7 @@ def _tell_start(args: argparse.Namespace, task: str, plan: Plan, total: int) -> 
     if task == "pose" and not args.boxes and not args.detector:
         print("no --boxes and no --detector: each image is taken for one person")
     if plan.kept:
-        print(f"{plan.kept} of {total} inputs are finished already, by an earlier run")
+        print(f"{plan.kept} of {_inputs(total)} finished already, by an earlier run")
 
 
 def _tell_end(
@@ -184,10 +185,14 @@ def _tell_end(
     if plan.left_out:
         names = ", ".join(source.name for source in plan.left_out[:_SHOWN])
         more = f" and {len(plan.left_out) - _SHOWN} more" if len(plan.left_out) > _SHOWN else ""
-        notices.append(f"no person boxes for {len(plan.left_out)} inputs, which were left out: {names}{more}")
+        notices.append(f"no person boxes for {_inputs(len(plan.left_out))}, left out: {names}{more}")
     if outcome.failures:
-        notices.append(f"{len(outcome.failures)} inputs could not be computed")
+        notices.append(f"{_inputs(len(outcome.failures))} could not be computed")
     print_table("inference finished", lines, notices)
     sys.stdout.flush()
     for failure in outcome.failures:
         print(f"hrnet: error: {failure}", file=sys.stderr)
+
+
+def _inputs(count: int) -> str:
+    return f"{count} input{'s' * (count != 1)}"

@@ -64,13 +64,13 @@ def describe(
         keypoint_colours=skeleton.colours if skeleton else (),
         limb_colours=skeleton.limb_colours if skeleton else (),
         codec=_codec(head.get("decoder") or {}),
-        test_cfg=_jsonable(cfg.model.get("test_cfg") or {}),
+        test_cfg=jsonable(cfg.model.get("test_cfg") or {}),
         classes=() if "keypoint_id2name" in meta else tuple(meta.get("classes") or ()),
         palette=tuple(tuple(colour) for colour in meta.get("palette") or ()) if task == "segmentation" else (),
         align_corners=bool(head.get("align_corners", False)),
         threshold=float(_THRESHOLD if head.get("threshold") is None else head["threshold"]),
         network=dict(network or {}),
-        preparing=_jsonable(_preparing(cfg, task)),
+        preparing=jsonable(_preparing(cfg, task)),
         name=name,
     )
 
@@ -87,7 +87,7 @@ def task_of(cfg: Config) -> str:
 
 def _codec(decoder: dict) -> dict:
     """The codec as the config writes it, its class without a scope."""
-    return {**_jsonable(decoder), "type": type_name(decoder)} if decoder else {}
+    return {**jsonable(decoder), "type": type_name(decoder)} if decoder else {}
 
 
 def pixel_scaling(cfg: Config) -> PixelScaling:
@@ -159,13 +159,13 @@ def _preparing(cfg: Config, task: str) -> dict:
     return {}
 
 
-def _jsonable(node: object) -> Any:
-    """Plain values: lists of arrays, names of classes and functions."""
+def jsonable(node: object) -> Any:
+    """Plain values of a config: lists of arrays, names of classes and functions."""
     node = plain(node)
     if isinstance(node, dict):
-        return {str(key): _jsonable(value) for key, value in node.items()}
+        return {str(key): jsonable(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_jsonable(value) for value in node]
+        return [jsonable(value) for value in node]
     if hasattr(node, "tolist"):
         return node.tolist()
     return node if node is None or isinstance(node, (str, bool, int, float)) else getattr(node, "__name__", str(node))
@@ -197,11 +197,14 @@ def dataset_meta(cfg: Config) -> Mapping:
     dataset = next((node for node in _wrappers(loader) if node.get("metainfo")), dataset)
     with DATASETS.switch_scope_and_registry(cfg.get("default_scope")) as registry:
         kind = dataset["type"] if isinstance(dataset["type"], type) else registry.get(dataset["type"])
-    meta = {**(getattr(kind, "METAINFO", None) or {}), **(dataset.get("metainfo") or {})}
+    own = dict(getattr(kind, "METAINFO", None) or {})
+    if type_name(dataset) == "DeepFashionDataset":  # one class for three sets of keypoints
+        own = {"from_file": f"configs/_base_/datasets/deepfashion_{dataset.get('subset')}.py"}
+    meta = {**own, **(dataset.get("metainfo") or {})}
     if cfg.get("default_scope") != "mmpose" or not meta:
         return meta
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-    given = dataset.get("metainfo") or kind.METAINFO
+    given = dataset.get("metainfo") or own
     with quiet():  # it warns that it found its own file
         return parse_pose_metainfo({**given})

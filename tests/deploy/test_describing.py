@@ -65,6 +65,13 @@ def test_pose(pose_cfg):
     assert (found.network, found.precision, found.batch) == ({}, "fp32", None)
 
 
+@pytest.mark.parametrize(("subset", "count"), [("full", 8), ("lower", 4), ("upper", 6)])
+def test_a_data_set_of_several_sets_of_keypoints(subset, count):
+    cfg = load_config(find_config(f"td-hm_hrnet-w48_udp_8xb32-210e_deepfashion_{subset}-256x192"))
+    found = describe(cfg)
+    assert len(found.keypoint_names) == len(found.flip_indices) == cfg.model.head.out_channels == count
+
+
 def test_segmentation():
     cfg = load_config(find_config("hrnet_w48_cityscapes"))
     found = describe(cfg)
