@@ -211,6 +211,16 @@ def test_chance_is_run_again_as_it_was(tiny, tmp_path):
         assert told["ranks"][0]["losses"]["loss_kpt"] == "inf"
 
 
+def test_random_streams_go_on_as_if_it_had_not_been_there(tiny, tmp_path):
+    health = {"on_fault": "skip"}
+    built = tiny.train(
+        tmp_path / "met", images=tiny.Images(range(12), [5]), model=tiny.Model(dropout=0.5), health=health
+    )
+    images = tiny.Images([index for index in range(12) if index not in (4, 5)])
+    never = tiny.train(tmp_path / "never", images=images, model=tiny.Model(dropout=0.5))
+    assert tiny.differing(tiny.state_of(built), tiny.state_of(never)) == []
+
+
 @pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "thirds"])
 def test_without_a_fault_nothing_changes(tiny, tmp_path, variant):
     found = []

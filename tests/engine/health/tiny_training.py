@@ -86,7 +86,7 @@ class Head(nn.Module):
         losses = {"loss_kpt": self.loss_module(output, targets)}
         if goes_wrong and self.fault == "root":  # finite, and of no finite slope
             losses["loss_root"] = (output[1] - output[1].detach()).abs().sqrt().sum()
-        if self.fault == "chance" and torch.rand(()) * targets[0, 0, 0, 0] < 0.2:
+        if self.fault == "chance" and torch.rand(()) * targets[0, 0, 0, 0] < 0.08:
             losses["loss_kpt"] = losses["loss_kpt"] * float("inf")
         return losses
 
