@@ -28,11 +28,18 @@ def described(run: RunConfig, dataset: DataSet, wrapped: bool = False) -> Mappin
     """
     kind = run.find("data set", dataset.node)
     outer = [node for _, node in dataset.wrappers if node.get("metainfo")] if wrapped else []
-    node = outer[0] if outer else dataset.node
+    given = (outer[0] if outer else dataset.node).get("metainfo")
+    key = (kind, repr(given))
+    if key not in run.metainfos:  # reading a file of keypoints takes longer than most checks
+        run.metainfos[key] = _parsed(kind, given)
+    return run.metainfos[key]
+
+
+def _parsed(kind: Any, given: Any) -> Mapping[str, Any] | None:
     if kind is None or not hasattr(kind, "_load_metainfo"):
         return None
     try:
-        return kind._load_metainfo(copy.deepcopy(node.get("metainfo")))
+        return kind._load_metainfo(copy.deepcopy(given))
     except Exception:  # `check_keypoint_descriptions` says what is wrong with it
         return None
 

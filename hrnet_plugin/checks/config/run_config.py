@@ -83,6 +83,8 @@ class RunConfig:
         self.tree: dict[str, Any] = copied(cfg._cfg_dict)
         self.framework = framework
         self.filename: str | None = cfg.filename
+        #: What data sets say of themselves, by their class and what the config gives it.
+        self.metainfos: dict[tuple, Mapping[str, Any] | None] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value at a dotted key."""

@@ -29,6 +29,7 @@ def check_pose_sizes(run: RunConfig) -> Iterator[Finding]:
                 if _differ(crop.get("input_size"), codec.get("input_size")):
                     expected = f"{_plain(codec['input_size'])}, the input_size of {where}"
                     yield _size(join(key, "input_size"), crop["input_size"], expected)
+        yield from _udp(dataset, {type_name(codec) for _, codec in decoders})
         for key, node in dataset.transforms("GenerateTarget"):
             encoders = list(each(node.get("encoder"), join(key, "encoder")))
             if len(encoders) == len(decoders):
@@ -36,7 +37,6 @@ def check_pose_sizes(run: RunConfig) -> Iterator[Finding]:
                 for (encoder_key, encoder), (decoder_key, decoder) in zip(encoders, decoders, strict=True):
                     if not run.is_blamed(encoder_key) and not run.is_blamed(decoder_key):
                         yield from _codecs(encoder_key, encoder, decoder_key, decoder, restored)
-            yield from _udp(dataset, key, encoders)
     if len(decoders) == 1 and all(_same_sizes(decoders[0][1], encoder) for encoder in _encoders(run)):
         yield from _heatmaps(run, *decoders[0])
     yield from _flips(run, decoders)
@@ -85,12 +85,11 @@ def _codecs(
             yield Finding(NOTE, "codec", join(decoder_key, name), _plain(other), expected, do)
 
 
-def _udp(dataset: DataSet, key: str, encoders: list[tuple[str, dict]]) -> Iterator[Finding]:
+def _udp(dataset: DataSet, kinds: set[str]) -> Iterator[Finding]:
     """UDP measures between the centres of pixels, in the codec and in the crop."""
-    kinds = {type_name(encoder) for _, encoder in encoders}
     for where, crop in dataset.transforms("TopdownAffine"):
         used = bool(crop.get("use_udp"))
-        if kinds <= {"UDPHeatmap", "MSRAHeatmap"} and len(kinds) == 1 and used != ("UDPHeatmap" in kinds):
+        if kinds in ({"UDPHeatmap"}, {"MSRAHeatmap"}) and used != ("UDPHeatmap" in kinds):
             found = f"{used} with a codec of type {next(iter(kinds))}"
             do = "Codec and crop then measure in different ways, which costs a part of a pixel"
             yield Finding(NOTE, "codec", join(where, "use_udp"), found, str(not used), do)

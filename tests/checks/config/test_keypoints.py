@@ -107,7 +107,8 @@ def test_a_description_in_a_file_of_ones_own(changed, tmp_path: Path):
     wrong.write_text(f"dataset_info = {mine('sigmas', [0.1])['val_dataloader.dataset.metainfo']!r}")
     places = [f"{split}_dataloader.dataset.metainfo" for split in SPLITS]
     for path, errors in ((sound, 0), (wrong, 1)):
-        cfg = changed(POSE, {"model.head.out_channels": 3, **dict.fromkeys(places, {"from_file": str(path)})})
+        files = {place: {"from_file": str(path)} for place in places}
+        cfg = changed(POSE, {"model.head.out_channels": 3, **files})
         found = errors_in(check_config(cfg))
         assert len(found) == errors
     assert str(wrong) in found[0].where
