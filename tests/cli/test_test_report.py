@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +90,22 @@ def test_masks_with_augmentation_and_the_modules_as_trained_beside_other_files(r
     assert numbers["about"]["augmentation"] == "test-time augmentation (--tta)"
     assert "framework fp32" in html
     assert 100 * numbers["result"]["miou"] == pytest.approx(numbers["metrics"]["mIoU"], abs=0.006)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["pose", "seg"])
+def test_two_ranks_give_the_numbers_of_one(
+    task, reported, data: Path, project_root: Path, request: pytest.FixtureRequest
+):
+    config = request.getfixturevalue(f"{task}_config")
+    alone = reported(config, "--cfg-options", "test_dataloader.batch_size=1")[2]
+    command = ["bash", project_root / "tools/dist_test.sh", config, "weights.pth", "2", "--data-root", data]
+    environment = {**os.environ, "PYTHON": sys.executable, "OMP_NUM_THREADS": "1"}
+    subprocess.run([*map(str, command), "--report", "both"], env=environment, check=True, timeout=300)
+    both = json.loads(Path("both/report.json").read_text())
+    assert both["metrics"] == pytest.approx(alone["metrics"], abs=1e-6)
+    for name in ("images", "persons", "pixels", "oks", "miou", "oks_bins", "miou_bins"):
+        assert both["result"].get(name) == pytest.approx(alone["result"].get(name), abs=1e-5)
 
 
 def test_the_metrics_stand_before_a_page_that_cannot_be_written(

@@ -28,7 +28,7 @@ _BINS = 20
 #: Width of one picture on the page, in pixels.
 _WIDTH = 420
 #: Of how many pixels of an image the confidence is looked at, about.
-_PIXELS = 1 << 16
+_PIXELS = 1 << 14
 _CONFIDENCE_BINS = 20
 _TINT = 0.72
 
@@ -188,4 +188,4 @@ def _draw(state: _State, palette: Sequence[Sequence[int]]) -> tuple[dict[str, li
             masks = [blend_classes(picture, mask, palette, _TINT) for mask in (one.truth, one.prediction)]
             caption = f"mIoU {100 * one.miou:.1f} · {Path(one.path).name}"
             drawn[name].append(Example(jpeg(side_by_side([picture, *masks])), caption))
-    return drawn, [f"Pictures of images: {', '.join(sorted(set(unread)))} could not be read again."] if unread else []
+    return drawn, [f"Pictures: {', '.join(sorted(set(unread)))} could not be read again."] if unread else []

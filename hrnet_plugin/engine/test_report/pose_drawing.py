@@ -46,7 +46,7 @@ def draw_cases(
                 unread.append(Path(picture.path).name)
                 continue
             drawn[name].append(Example(_draw(image, picture, pairs, index, skeleton), _caption(picture, pairs, index)))
-    return drawn, [f"Pictures of persons: {', '.join(sorted(set(unread)))} could not be read again."] if unread else []
+    return drawn, [f"Pictures: {', '.join(sorted(set(unread)))} could not be read again."] if unread else []
 
 
 def _draw(image: np.ndarray, picture: PosePicture, pairs: PosePairs, index: int, skeleton: Skeleton) -> bytes:
@@ -88,5 +88,5 @@ def _fixed(place: np.ndarray, scale: float) -> tuple[int, int]:
 def _caption(picture: PosePicture, pairs: PosePairs, index: int) -> str:
     counts = {kind: int((pairs.kinds[index] == place).sum()) for place, kind in enumerate(KINDS)}
     wrong = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count and kind != "good")
-    name = f"{Path(picture.path).name}, person {picture.names[pairs.person[index]]}"
+    name = f"{Path(picture.path).name}, no. {picture.names[pairs.person[index]]}"
     return f"OKS {pairs.oks[index]:.3f} · {wrong or 'all good'} · {name}"

@@ -27,6 +27,8 @@ _SHOWN = 6
 class Words:
     """How the figures came about, for the reader; see `PoseResult`."""
 
+    one: str
+    many: str
     pairing: str
     judging: str
     measure: str
@@ -53,6 +55,8 @@ def pose_result(
     """
     names = [str(metainfo["keypoint_id2name"][index]) for index in range(pairs.kinds.shape[1])]
     return PoseResult(
+        one=words.one,
+        many=words.many,
         images=len(pictures),
         persons=len(pairs.areas),
         predictions=sum(len(picture.scores) for picture in pictures),
@@ -68,7 +72,7 @@ def pose_result(
         keypoints=_keypoint_rows(pairs, names, words.threshold),
         pairs=_side_pairs(pairs, names, metainfo.get("flip_indices") or range(len(names))),
         sizes=_size_rows(pairs, metrics),
-        scores=_scores(pairs),
+        scores=_scores(pairs, words.many),
         worst=[_case(pictures, pairs, index) for index in cases[WORST]],
         best=[_case(pictures, pairs, index) for index in cases[BEST]],
     )
@@ -152,10 +156,10 @@ def _metric(metrics: Mapping[str, float], name: str) -> float | None:
     return None if found is None or found < 0 else float(found)
 
 
-def _scores(pairs: PosePairs) -> list[ScoreBins]:
+def _scores(pairs: PosePairs, many: str) -> list[ScoreBins]:
     labelled = pairs.kinds >= 0
     return [
-        score_bins("persons", Reliability.of(pairs.prediction_scores, pairs.right)),
+        score_bins(many, Reliability.of(pairs.prediction_scores, pairs.right)),
         score_bins("keypoints", Reliability.of(pairs.scores[labelled], pairs.similarity[labelled] >= RIGHT)),
     ]
 

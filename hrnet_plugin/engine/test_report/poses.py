@@ -19,13 +19,13 @@ from .pose_scales import ErrorScale, error_scale
 from .pose_tables import Words, chosen_cases, pose_result
 from .sample_poses import by_image, has_truth, picture_of
 
-_BY_BOXES = "Each prediction is compared with the person whose annotated box it was cut out by."
+_BY_BOXES = "Each prediction is compared with the {one} whose annotated box it was cut out by."
 _BY_OKS = (
-    "Predictions are joined to persons as COCO's evaluation does it, the highest score first, from an OKS of 0.1 on."
+    "Predictions are joined to {many} as COCO's evaluation does it, the highest score first, from an OKS of 0.1 on."
 )
-_TO_OWN = "the person whose box it was cut out by"
+_TO_OWN = "the {one} whose box it was cut out by"
 _TO_ANY = (
-    "a person that no higher score has taken (as in COCO's evaluation those on crowds and on persons without labelled "
+    "a {one} that no higher score has taken (as in COCO's evaluation those on crowds and on {many} without labelled "
     "keypoints are left out)"
 )
 _AREAS = f"Areas are those of the annotations, where they have none {BOX_SHARE} of the boxes."
@@ -65,7 +65,7 @@ class PoseCollector:
         info = sample.metainfo
         self._paths[info.get("img_id")] = info.get("img_path", "")
         # Samples of whole images are numbered after the image, or have a list of numbers.
-        alone = isinstance(info.get("id"), int) and len(sample.gt_instances.get("bboxes", ())) == 1
+        alone = isinstance(info.get("id"), (int, np.integer)) and len(sample.gt_instances.get("bboxes", ())) == 1
         self._by_boxes &= alone and has_truth(sample)
 
     def state(self) -> Any:
@@ -110,19 +110,32 @@ class PoseCollector:
     ) -> Findings:
         own = all(picture.own is not None for picture in pictures)
         areas = self._coco.areas if self._coco else _AREAS
+        scale = self._scale if all(picture.scales is not None for picture in pictures) else None
+        one, many = ("person", "persons") if _is_of_persons(metainfo) else ("instance", "instances")
         words = Words(
-            pairing=_BY_BOXES if own else _BY_OKS,
-            judging=_TO_OWN if own else _TO_ANY,
+            one=one,
+            many=many,
+            pairing=(_BY_BOXES if own else _BY_OKS).format(one=one, many=many),
+            judging=(_TO_OWN if own else _TO_ANY).format(one=one, many=many),
             measure=areas + remark,
-            scale=self._scale.name if self._scale else _ROOT,
-            threshold=self._scale.threshold if self._scale else None,
+            scale=scale.name if scale else _ROOT,
+            threshold=scale.threshold if scale else None,
         )
         cases = {WORST: chosen_cases(pairs, worst=True), BEST: chosen_cases(pairs, worst=False)}
         result = pose_result(pictures, pairs, metainfo, metrics, words, cases)
-        data = f"{len(pairs.areas)} persons in {len(pictures)} images"
+        data = f"{len(pairs.areas)} {many} in {len(pictures)} images"
         try:
             skeleton = Skeleton.from_metainfo(metainfo)
         except DataError as error:
-            return Findings(result, [f"Pictures of persons: {error}"], data=data)
+            return Findings(result, [f"Pictures: {error}"], data=data)
         examples, missing = draw_cases(pictures, pairs, cases, skeleton)
         return Findings(result, missing, examples, data)
+
+
+def _is_of_persons(metainfo: Mapping[str, Any]) -> bool:
+    """Whether poses are of whole people: with hips, and of no animals."""
+    classes = {entry.get("name") for entry in metainfo.get("CLASSES") or () if isinstance(entry, Mapping)}
+    names = [str(name).lower() for name in metainfo["keypoint_id2name"].values()]
+    hips = any(part in name for name in names for part in ("hip", "pelvis"))
+    tailed = any(part in name for name in names for part in ("tail", "paw"))
+    return hips and not tailed and classes <= {"person"}

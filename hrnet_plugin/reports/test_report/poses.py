@@ -15,8 +15,8 @@ from .report import Example
 WORST, BEST = "worst", "best"
 _ERRORS = (
     "After Ronchi and Perona (arXiv:1707.05388). A keypoint is good with a similarity of 0.85 and more to its true "
-    "place, and jitter from 0.5 on. Otherwise: an inversion lies on the same person's keypoint of the other side, a "
-    "swap on that of another person (either side), both with a similarity of 0.5 and more; a miss lies on none of them."
+    "place, and jitter from 0.5 on. Otherwise: an inversion lies on the same {one}'s keypoint of the other side, a "
+    "swap on that of another {one} (either side), both with a similarity of 0.5 and more; a miss lies on none of them."
 )
 _DRAWN = (
     "Truth on the left, rings where it is occluded. Prediction on the right; a line goes from each keypoint that is "
@@ -30,6 +30,7 @@ class PoseResult:
     """All numbers about poses.
 
     Args:
+        one, many: What has a pose, in the singular and in the plural: person, persons.
         images, persons, predictions: How many.
         unpaired: Persons without a prediction.
         pairing: How predictions and persons were joined, as a sentence.
@@ -44,6 +45,8 @@ class PoseResult:
         worst, best: The persons shown.
     """
 
+    one: str
+    many: str
     images: int
     persons: int
     predictions: int
@@ -65,7 +68,7 @@ class PoseResult:
 
     def headline(self) -> dict[str, str]:
         """Mean OKS and how many persons."""
-        return {"mean OKS": f"{self.oks:.3f}", "persons": f"{self.persons}", "images": f"{self.images}"}
+        return {"mean OKS": f"{self.oks:.3f}", self.many: f"{self.persons}", "images": f"{self.images}"}
 
     def add_to(self, page: Page, examples: Mapping[str, Sequence[Example]]) -> None:
         """Adds the sections."""
@@ -76,16 +79,16 @@ class PoseResult:
         self._add_cases(page, examples)
 
     def _add_persons(self, page: Page) -> None:
-        page.section("Persons", f"{self.pairing} {self.measure}")
-        page.picture(figure_svg(histogram_figure(self.oks_bins, "OKS", "persons")), "How similar predictions are (OKS)")
+        page.section(self.many.capitalize(), f"{self.pairing} {self.measure}")
+        page.picture(figure_svg(histogram_figure(self.oks_bins, "OKS", self.many)), "How similar predictions are (OKS)")
         page.table(
-            ["size", "area in pixels", "persons", "mean OKS", "OKS 0.5 and more", "OKS 0.75 and more", "AP", "AR"],
+            ["size", "area in pixels", self.many, "mean OKS", "OKS 0.5 and more", "OKS 0.75 and more", "AP", "AR"],
             [
                 [row.name, row.sizes, row.persons, _number(row.oks, 3), Share(row.half), Share(row.three_quarters)]
                 + ["-" if value is None else f"{value:.3f}" for value in (row.ap, row.ar)]
                 for row in self.sizes
             ],
-            "AP and AR are the evaluator's; persons without a prediction count with OKS 0.",
+            f"AP and AR are the evaluator's; {self.many} without a prediction count with OKS 0.",
         )
 
     def _add_keypoints(self, page: Page) -> None:
@@ -101,8 +104,8 @@ class PoseResult:
         pck = self.threshold is not None
         page.section(
             "Keypoints",
-            "Over all labelled keypoints of persons that have a prediction. Similarity is the keypoint's part in OKS; "
-            "found means a similarity of 0.5 and more.",
+            f"Over all labelled keypoints of {self.many} that have a prediction. Similarity is the part in OKS; found "
+            "means a similarity of 0.5 and more.",
         )
         page.table(
             [*head, *([f"PCK@{self.threshold:g}"] if pck else [])],
@@ -116,7 +119,7 @@ class PoseResult:
         )
 
     def _add_errors(self, page: Page) -> None:
-        page.section("Errors", _ERRORS)
+        page.section("Errors", _ERRORS.format(one=self.one))
         page.picture(
             figure_svg(stacked_figure(["1 - OKS"], np.array([list(self.lost.values())]), list(self.lost), "OKS lost")),
             f"What keeps the mean OKS at {self.oks:.3f}: how much of it each kind of error costs",
@@ -133,9 +136,9 @@ class PoseResult:
             folded="The same in numbers",
         )
         if self.pairs:
-            page.section("Left and right", "How often a keypoint is predicted on its partner of the same person.")
+            page.section("Left and right", f"How often a keypoint is predicted on its partner of the same {self.one}.")
             page.table(
-                ["pair", "labelled", "first on second", "second on first", "on another person"],
+                ["pair", "labelled", "first on second", "second on first", f"on another {self.one}"],
                 [
                     [" / ".join(pair.names), pair.labelled, *map(Share, pair.inversions), Share(pair.swaps)]
                     for pair in self.pairs
@@ -154,10 +157,10 @@ class PoseResult:
 
     def _add_cases(self, page: Page, examples: Mapping[str, Sequence[Example]]) -> None:
         for name, words in (
-            (WORST, "The lowest OKS among persons with a prediction and three labelled keypoints or more."),
-            (BEST, "The highest OKS among persons with at least half of their keypoints labelled."),
+            (WORST, f"The lowest OKS among {self.many} with a prediction and three labelled keypoints or more."),
+            (BEST, f"The highest OKS among {self.many} with at least half of their keypoints labelled."),
         ):
-            page.section(f"{name.capitalize()} persons", f"{words} {_DRAWN}")
+            page.section(f"{name.capitalize()} {self.many}", f"{words} {_DRAWN}")
             shown = examples.get(name, ())
             if shown:
                 page.legend([(kind, rgb(kind)) for kind in self.keypoints[0].kinds if kind != "good"])

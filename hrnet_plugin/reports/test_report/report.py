@@ -75,7 +75,7 @@ class Report:
         page.section("Metrics", "As the evaluator of the config measured them.")
         if self.metrics:
             caption = _NOBODY if -1 in self.metrics.values() else ""
-            page.table(["metric", "value"], [[name, f"{value:.4g}"] for name, value in self.metrics.items()], caption)
+            page.table(["metric", "value"], [[name, _short(value)] for name, value in self.metrics.items()], caption)
         else:
             page.text("It measured nothing: a test that only formats its results has no truth to compare them with.")
         if self.task:
@@ -135,7 +135,12 @@ def check_report_folder(folder: str | Path) -> None:
 
 def _first(metrics: Mapping[str, float]) -> dict[str, str]:
     """The evaluator's first metrics, which are its main ones."""
-    return {name: f"{value:.4g}" for name, value in list(metrics.items())[:3]}
+    return {name: _short(value) for name, value in list(metrics.items())[:3]}
+
+
+def _short(value: float) -> str:
+    """Four decimals of a share, four digits of anything larger: mmseg measures in percent."""
+    return f"{value:.4f}" if abs(value) < 1 else f"{value:.4g}"
 
 
 def _plain(value: object) -> object:

@@ -117,7 +117,7 @@ def test_annotated_boxes_say_whose_a_prediction_is(by_annotated_boxes, metainfo)
     assert result.oks + sum(result.lost.values()) == pytest.approx(1)
     assert {case.person for case in result.worst} | {case.person for case in result.best} <= {"11", "12", "21"}
     assert findings.data == "3 persons in 2 images"
-    assert findings.missing == ["Pictures of persons: 1.png, 2.png could not be read again."]
+    assert findings.missing == ["Pictures: 1.png, 2.png could not be read again."]
 
 
 def test_the_table_of_sizes_has_the_metrics_of_the_evaluator(by_annotated_boxes, metainfo):
@@ -162,6 +162,24 @@ def test_areas_of_boxes_where_the_metric_uses_no_areas(annotations, metainfo, po
     assert "0.53 of the boxes" in collector.findings(metainfo, metrics).task.measure
     areas = np.concatenate([picture.areas for picture in collector._all_pictures()])
     np.testing.assert_allclose(areas, 0.53 * 50 * 100)
+
+
+@pytest.mark.parametrize(
+    ("changes", "many"),
+    [
+        ({}, "persons"),
+        ({"CLASSES": [{"id": 1, "name": "person"}]}, "persons"),
+        ({"CLASSES": [{"id": 1, "name": "horse"}]}, "instances"),
+        ({"keypoint_id2name": {index: f"thumb{index}" for index in range(17)}}, "instances"),
+        ({"keypoint_id2name": {index: ("hip", "tail")[index % 2] for index in range(17)}}, "instances"),
+    ],
+)
+def test_animals_and_hands_are_no_persons(by_annotated_boxes, metainfo, changes, many):
+    collector, metrics = by_annotated_boxes
+    findings = collector.findings({**metainfo, **changes}, metrics)
+    assert findings.data == f"3 {many} in 2 images"
+    assert findings.task.scores[0].of == many
+    assert many.removesuffix("s") in findings.task.pairing
 
 
 def test_keypoints_of_another_number_than_the_metainfo_are_told(by_annotated_boxes, metainfo):

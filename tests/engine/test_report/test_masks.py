@@ -96,7 +96,7 @@ def test_worst_and_best_images_are_drawn(samples):
 def test_images_that_are_gone_are_told(samples):
     Path(samples[7].metainfo["img_path"]).unlink()
     findings = findings_of(gathered(samples))
-    assert findings.missing == ["Pictures of images: 7.png could not be read again."]
+    assert findings.missing == ["Pictures: 7.png could not be read again."]
     assert len(findings.examples["worst"]) == 5
 
 

@@ -38,7 +38,7 @@ def test_the_prediction_has_a_line_to_the_true_place(picture, metainfo):
     examples, missing = draw_cases([picture], pairs, {"worst": np.array([0])}, COCO)
     (example,) = examples["worst"]
     assert missing == []
-    assert example.caption == f"OKS {pairs.oks[0]:.3f} · 1 miss · one.png, person 7"
+    assert example.caption == f"OKS {pairs.oks[0]:.3f} · 1 miss · one.png, no. 7"
     drawn = np.asarray(Image.open(io.BytesIO(example.picture))).astype(int)
     halves = drawn[:, : drawn.shape[1] // 2], drawn[:, drawn.shape[1] // 2 :]
     reds = [int((np.abs(half - rgb("miss")).max(2) < 40).sum()) for half in halves]
@@ -60,4 +60,4 @@ def test_an_image_that_is_gone_is_told_once(picture, metainfo):
     pairs = pair_poses([picture], metainfo["flip_indices"], SIGMAS, 17)
     examples, missing = draw_cases([picture], pairs, {"worst": np.array([0]), "best": np.array([0])}, COCO)
     assert examples == {"worst": [], "best": []}
-    assert missing == ["Pictures of persons: one.png could not be read again."]
+    assert missing == ["Pictures: one.png could not be read again."]

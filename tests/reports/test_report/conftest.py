@@ -32,7 +32,8 @@ def pose_result(names: tuple[str, ...] = ("nose", "left_eye", "right_eye"), thre
         for index, name in enumerate(names)
     ]
     return PoseResult(
-        images=4, persons=10, predictions=9, unpaired=1, pairing="Paired by boxes.", judging="the person of its box",
+        one="person", many="persons", images=4, persons=10, predictions=9, unpaired=1,
+        pairing="Paired by boxes.", judging="the person of its box",
         measure="Areas of annotations.", scale="√area", threshold=threshold, oks=0.7,
         lost=dict(zip((*KINDS, "no prediction"), (0.01, 0.04, 0.05, 0.05, 0.05, 0.1), strict=True)),
         oks_bins=[1, 0, 2, 7], keypoints=rows, pairs=[SidePair(names[1:3], 10, (NAN, 0.1), 0.1)],
