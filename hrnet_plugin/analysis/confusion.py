@@ -18,6 +18,21 @@ class Confusion:
 
     table: np.ndarray
 
+    @classmethod
+    def of(cls, truth: np.ndarray, prediction: np.ndarray, classes: int) -> Confusion:
+        """Counts pairs.
+
+        Args:
+            truth, prediction: (N,) class indices; those below 0 or from `classes` on are of another class.
+            classes: C.
+        """
+        true, guess = (np.where((one >= 0) & (one < classes), one, classes) for one in (truth, prediction))
+        counts = np.bincount(true.astype(np.int64) * (classes + 1) + guess, minlength=(classes + 1) ** 2)
+        return cls(counts.reshape(classes + 1, classes + 1))
+
+    def __add__(self, other: Confusion) -> Confusion:
+        return Confusion(self.table + other.table)
+
     @property
     def _inner(self) -> np.ndarray:
         return self.table[:-1, :-1]

@@ -10,6 +10,7 @@ import numpy as np
 
 from hrnet_plugin.errors import DataError
 
+from .confusion import Confusion
 from .drawing import FAINT, Sheet, blend_classes, draw_box, draw_pose, enlarge, enlarge_classes
 from .skeleton import COCO, Skeleton
 
@@ -66,11 +67,7 @@ def class_iou(truth: np.ndarray, prediction: np.ndarray, classes: int, ignore: i
         ignore: Index of pixels of the truth that do not count.
     """
     counted = truth != ignore
-    true, guess = truth[counted].astype(np.int64), prediction[counted].astype(np.int64)
-    table = np.bincount(true * 256 + guess, minlength=256 * 256).reshape(256, 256)[:classes]
-    overlap = np.diagonal(table)[:classes]
-    union = table.sum(1) + np.bincount(guess, minlength=classes)[:classes] - overlap
-    return np.where(union > 0, overlap / np.maximum(union, 1), np.nan)
+    return Confusion.of(truth[counted], prediction[counted], classes).iou()
 
 
 def draw_pose_sheet(

@@ -14,11 +14,9 @@ def test_figures_equal_those_of_mmseg():
 
     rng = np.random.default_rng(0)
     truth, guess = rng.integers(0, 4, 500), rng.integers(0, 3, 500)  # class 3 is never predicted
-    table = np.zeros((5, 5), np.int64)
-    np.add.at(table, (truth, guess), 1)
     areas = IoUMetric.intersect_and_union(torch.from_numpy(guess), torch.from_numpy(truth), 4, 255)
     theirs = IoUMetric.total_area_to_metrics(*areas, metrics=["mIoU", "mFscore"])
-    ours = Confusion(table)
+    ours = Confusion.of(truth[:200], guess[:200], 4) + Confusion.of(truth[200:], guess[200:], 4)
     np.testing.assert_allclose(ours.iou(), theirs["IoU"], rtol=1e-6)
     np.testing.assert_allclose(ours.accuracy(), theirs["Acc"], rtol=1e-6)
     np.testing.assert_allclose(ours.precision(), theirs["Precision"], rtol=1e-6)
@@ -30,6 +28,11 @@ def test_other_classes_count_as_wrong_and_stand_nowhere():
     np.testing.assert_allclose(ours.accuracy(), [6 / 8, 1])
     np.testing.assert_allclose(ours.iou(), [6 / 10, 4 / 5])
     np.testing.assert_allclose(ours.rows(), [[6 / 8, 1 / 8], [0, 1]])
+
+
+def test_indices_beyond_the_classes_are_of_another_one():
+    table = Confusion.of(np.array([0, 1, 7, -1], np.int32), np.array([0, 9, 1, 0], np.uint8), 2).table
+    assert table.tolist() == [[1, 0, 0], [0, 0, 1], [1, 1, 0]]
 
 
 def test_largest_confusions_come_first():

@@ -8,7 +8,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from mmengine.evaluator import Evaluator
 
 from ...analysis.confusion import Confusion
@@ -17,7 +16,7 @@ from ...reports.test_report.labels import MISTAKES, LabelCase, LabelResult, Labe
 from ...reports.test_report.report import Example
 from .collector import Findings
 from .pictures import jpeg, read_rgb
-from .tables import confusion_of, confusion_table, score_bins
+from .tables import confusion_table, score_bins
 
 _SHOWN = 12
 _SIDE = 240
@@ -61,7 +60,7 @@ class LabelCollector:
         table = np.array(self._rows, float)
         true, predicted, confidence = table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2]
         names = _names(metainfo, max(int(true.max()), int(predicted.max())) + 1)
-        confusion = Confusion(confusion_of(torch.from_numpy(true), torch.from_numpy(predicted), len(names)))
+        confusion = Confusion.of(true, predicted, len(names))
         sums = np.bincount(true, confidence, minlength=len(names))[: len(names)]
         means = np.divide(sums, confusion.true, out=np.full(len(names), np.nan), where=confusion.true > 0)
         columns = (

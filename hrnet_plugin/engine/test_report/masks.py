@@ -21,7 +21,7 @@ from ...reports.test_report.masks import BEST, WORST, ClassRow, MaskCase, MaskRe
 from ...reports.test_report.report import Example
 from .collector import Findings
 from .pictures import jpeg, read_rgb, side_by_side
-from .tables import confusion_of, confusion_table, score_bins
+from .tables import confusion_table, score_bins
 
 _SHOWN = 6
 _BINS = 20
@@ -48,13 +48,13 @@ class _State:
     """What a rank has gathered.
 
     Args:
-        table: Of `Confusion`, over all images; empty before the first.
+        confusion: Of the pixels of all images; None before the first.
         mious: Of each image.
         confidence: Of pixels, if there were logits.
         worst, best: Images with the lowest and the highest mean IoU.
     """
 
-    table: np.ndarray | None = None
+    confusion: Confusion | None = None
     mious: list[float] = field(default_factory=list)
     confidence: Reliability | None = None
     worst: list[_Image] = field(default_factory=list)
@@ -81,13 +81,12 @@ class MaskCollector:
         """See `Collector`."""
         if "gt_sem_seg" not in sample or not self._classes:
             return
-        prediction = sample.pred_sem_seg.data.squeeze()
-        truth = sample.gt_sem_seg.data.squeeze().to(prediction)
+        truth, prediction = (_mask(found.data) for found in (sample.gt_sem_seg, sample.pred_sem_seg))
         counted = truth != self._ignored
-        table = confusion_of(truth[counted], prediction[counted], self._classes)
+        confusion = Confusion.of(truth[counted], prediction[counted], self._classes)
         state = self._state
-        state.table = table if state.table is None else state.table + table
-        iou = Confusion(table).iou()
+        state.confusion = confusion if state.confusion is None else state.confusion + confusion
+        iou = confusion.iou()
         miou = float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
         if np.isnan(miou):
             return
@@ -97,7 +96,7 @@ class MaskCollector:
             found = _confidence(sample.seg_logits.data, truth, prediction, counted)
             state.confidence = found if state.confidence is None else state.confidence + found
 
-    def _keep(self, path: str, miou: float, truth: Tensor, prediction: Tensor) -> None:
+    def _keep(self, path: str, miou: float, truth: np.ndarray, prediction: np.ndarray) -> None:
         """Keeps the image if it is among the worst or best so far."""
         for kept, sign in ((self._state.worst, 1), (self._state.best, -1)):
             if len(kept) < _SHOWN or sign * miou < sign * kept[-1].miou:
@@ -112,10 +111,9 @@ class MaskCollector:
     def join(self, states: Sequence[Any]) -> None:
         """See `Collector`."""
         whole = _State()
-        tables = [state.table for state in states if state.table is not None]
-        whole.table = sum(tables[1:], tables[0]) if tables else None
-        found = [state.confidence for state in states if state.confidence is not None]
-        whole.confidence = sum(found[1:], found[0]) if found else None
+        for name in ("confusion", "confidence"):
+            found = [getattr(state, name) for state in states if getattr(state, name) is not None]
+            setattr(whole, name, sum(found[1:], found[0]) if found else None)
         whole.mious = [miou for state in states for miou in state.mious]
         whole.worst = sorted((one for state in states for one in state.worst), key=lambda one: one.miou)[:_SHOWN]
         whole.best = sorted((one for state in states for one in state.best), key=lambda one: -one.miou)[:_SHOWN]
@@ -124,7 +122,7 @@ class MaskCollector:
     def findings(self, metainfo: Mapping[str, Any], metrics: Mapping[str, float]) -> Findings:
         """See `Collector`."""
         state = self._state
-        if state.table is None:
+        if state.confusion is None:
             return Findings(None, ["Segmentation: the samples hold no true masks, or the data set names no classes."])
         names = [str(name) for name in metainfo["classes"]]
         missing = []
@@ -136,30 +134,34 @@ class MaskCollector:
         return Findings(result, missing + unread, examples, f"{len(state.mious)} images, {len(names)} classes")
 
 
-def _confidence(logits: Tensor, truth: Tensor, prediction: Tensor, counted: Tensor) -> Reliability:
-    step = max(1, math.isqrt(truth.numel() // _PIXELS))
+def _mask(data: Tensor) -> np.ndarray:
+    """(1, H, W) or (H, W) class indices as (H, W), on the CPU."""
+    return data.reshape(data.shape[-2:]).to(torch.int32).cpu().numpy()
+
+
+def _confidence(logits: Tensor, truth: np.ndarray, prediction: np.ndarray, counted: np.ndarray) -> Reliability:
+    step = max(1, math.isqrt(truth.size // _PIXELS))
     truth, prediction, counted = (values[::step, ::step] for values in (truth, prediction, counted))
     logits = logits[:, ::step, ::step].float()
     # Of a single class mmseg hands out probabilities.
     best = torch.maximum(logits, 1 - logits)[0] if len(logits) == 1 else logits.softmax(0).amax(0)
-    right = (prediction == truth)[counted]
-    return Reliability.of(best[counted].cpu().numpy(), right.cpu().numpy(), _CONFIDENCE_BINS)
+    return Reliability.of(best.cpu().numpy()[counted], (prediction == truth)[counted], _CONFIDENCE_BINS)
 
 
-def _small(mask: Tensor) -> np.ndarray:
+def _small(mask: np.ndarray) -> np.ndarray:
     """A mask at the width of the page, for drawing alone."""
     height = max(round(mask.shape[0] * _WIDTH / mask.shape[1]), 1)
-    return cv2.resize(mask.cpu().numpy().astype(np.uint8), (_WIDTH, height), interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(mask.astype(np.uint8), (_WIDTH, height), interpolation=cv2.INTER_NEAREST)
 
 
 def _result(state: _State, names: Sequence[str], palette: Sequence[Sequence[int]]) -> MaskResult:
-    confusion = Confusion(state.table)
-    iou, total = confusion.iou(), max(int(state.table.sum()), 1)
+    confusion, pixels = state.confusion, int(state.confusion.table.sum())
+    iou, total = confusion.iou(), max(pixels, 1)
     columns = (iou, confusion.accuracy(), confusion.precision(), confusion.true / total, confusion.predicted / total)
     rows = [ClassRow(name, *map(float, values)) for name, *values in zip(names, *columns, strict=True)]
     return MaskResult(
         images=len(state.mious),
-        pixels=int(state.table.sum()),
+        pixels=pixels,
         miou=float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan"),
         image_miou=float(np.median(state.mious)) if state.mious else float("nan"),
         miou_bins=np.histogram(state.mious, _BINS, (0, 1))[0].tolist(),

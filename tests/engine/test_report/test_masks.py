@@ -141,4 +141,4 @@ def test_memory_does_not_grow_with_the_pixels(samples):
     state = gathered(samples * 3).state()
     assert len(state.mious) == 27
     assert len(state.worst) == len(state.best) == 6
-    assert state.table.shape == (5, 5)
+    assert state.confusion.table.shape == (5, 5)
