@@ -1,4 +1,4 @@
-# make demo | demo-seg | test | test-all | lint | full | clean
+# make demo | demo-seg | test | test-all | lint | docs | full | clean
 # PYTHON= chooses the interpreter of a new environment, VENV= the environment (an existing one is completed and kept).
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -7,10 +7,10 @@ FULL_VENV ?= .venv-full
 PY = $(VENV)/bin/python
 READY = $(VENV)/.hrnet_plugin
 FULL_READY = $(FULL_VENV)/.hrnet_plugin
-SETUP = tools/setup_env.py setup.py $(wildcard requirements/*.txt)
+SETUP = tools/setup_env.py setup.py $(filter-out requirements/docs.txt,$(wildcard requirements/*.txt))
 PYTEST = -m pytest --durations=10 -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo demo-seg test test-all lint setup full clean help
+.PHONY: demo demo-seg test test-all lint docs setup full clean help
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -32,6 +32,12 @@ lint: $(READY)
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet .
 
+docs: $(READY)
+	@$(PY) -c "import material, mkdocs" 2>/dev/null || $(PY) -m pip install --quiet -r requirements/docs.txt \
+	    || { echo "make docs: install $(VENV)/bin/pip install -r requirements/docs.txt" >&2; exit 1; }
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "site/index.html; with search: $(PY) -m http.server -d site"
+
 setup: $(READY)
 
 full: $(FULL_READY)
@@ -43,4 +49,4 @@ $(FULL_READY): $(SETUP)
 	@$(PYTHON) tools/setup_env.py --python "$(PYTHON)" --venv "$(FULL_VENV)" --full
 
 clean:
-	rm -rf .venv .venv-full build demo work_dirs .hypothesis *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-full build demo site work_dirs .hypothesis *.egg-info .pytest_cache .ruff_cache
