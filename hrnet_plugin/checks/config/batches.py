@@ -29,10 +29,13 @@ def check_loaders(run: RunConfig) -> Iterator[Finding]:
         for name in sorted(set(loader) - known - {"_scope_", "disable_subprocess_warning"}):
             do = f"It is called {_EARLIER[name]} now" if name in _EARLIER else nearest(name, known - set(loader))
             yield Finding(ERROR, "unknown-argument", join(key, name), "no key of a data loader", do=do)
-        for name in ("dataset", "sampler"):
-            if loader.get(name) is None:
-                do = "dict(type='DefaultSampler', shuffle=True) will do" if name == "sampler" else ""
-                yield Finding(ERROR, "missing-argument", join(key, name), "nothing", f"a {name}", do)
+        if loader.get("dataset") is None:
+            yield Finding(ERROR, "missing-argument", join(key, "dataset"), "nothing", "a data set")
+        if loader.get("sampler") is None and loader.get("batch_sampler") is None:
+            trains = split == "train"
+            found = f"nothing: {'batches follow the order of the file' if trains else 'each process sees everything'}"
+            level, expected = (ERROR if trains else NOTE), f"dict(type='DefaultSampler', shuffle={trains})"
+            yield Finding(level, "missing-argument", join(key, "sampler"), found, expected)
         yield from _workers(key, loader)
         yield from _sampler(run, split, key, loader)
         yield from _sizes(run, split, key, loader)

@@ -16,7 +16,6 @@ TRAIN, VAL = "train_dataloader", "val_dataloader"
     [
         (SEG, {f"{TRAIN}.samples_per_gpu": 4}, "unknown-argument", f"{TRAIN}.samples_per_gpu"),
         (POSE, {f"{TRAIN}.numworkers": 4}, "unknown-argument", f"{TRAIN}.numworkers"),
-        (POSE, {f"{TRAIN}.sampler": "(gone)"}, "missing-argument", f"{TRAIN}.sampler"),
         (POSE, {f"{TRAIN}.persistent_workers": True}, "data-loader", f"{TRAIN}.persistent_workers"),
         (POSE, {f"{TRAIN}.prefetch_factor": 2}, "data-loader", f"{TRAIN}.prefetch_factor"),
         (POSE, {f"{TRAIN}.batch_size": 0}, "data-loader", f"{TRAIN}.batch_size"),
@@ -31,6 +30,8 @@ def test_the_frameworks_stop_at(planted, base, change, check, where):
     [
         (POSE, {f"{TRAIN}.sampler.type": "InfiniteSampler"}, "data-loader", f"{TRAIN}.sampler.type", ERROR),
         (SEG, {f"{VAL}.sampler": {"type": "InfiniteSampler"}}, "data-loader", f"{VAL}.sampler.type", ERROR),
+        (POSE, {f"{TRAIN}.sampler": "(gone)"}, "missing-argument", f"{TRAIN}.sampler", ERROR),
+        (POSE, {f"{VAL}.sampler": "(gone)"}, "missing-argument", f"{VAL}.sampler", NOTE),
         (POSE, {f"{TRAIN}.sampler.shuffle": False}, "data-loader", f"{TRAIN}.sampler.shuffle", NOTE),
         (POSE, {f"{TRAIN}.batch_size": 1}, "batch-size", f"{TRAIN}.batch_size", NOTE),
         (POSE, {"auto_scale_lr": {"base_batch_size": 512}}, "batch-size", f"{TRAIN}.batch_size", NOTE),

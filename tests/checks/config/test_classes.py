@@ -29,7 +29,6 @@ SPLITS = ("train", "val", "test")
          "class-names", "train_dataloader.dataset.metainfo.classes"),
         (SEG, {"train_dataloader.dataset.pipeline.1.reduce_zero_label": True}, "zero-label",
          "train_dataloader.dataset.pipeline.1.reduce_zero_label"),
-        (SEG, {"model.data_preprocessor.seg_pad_val": 77}, "ignored-label", "model.data_preprocessor.seg_pad_val"),
         (DETECTOR, {"model.roi_head.bbox_head.num_classes": 3}, "class-count", "model.roi_head.bbox_head.num_classes"),
         (CLASSIFIER, {"model.head.num_classes": 10}, "class-count", "model.head.num_classes"),
     ],
@@ -54,6 +53,12 @@ def test_the_frameworks_stop_at(changed, base, change, check, where):
 )  # fmt: skip
 def test_the_frameworks_say_nothing_of(planted, base, change, check, where):
     assert planted(base, change, check, where).level == ERROR
+
+
+def test_a_padding_that_is_no_class(planted):
+    """The loss stops at it, as soon as an image is smaller than the crop."""
+    where = "model.data_preprocessor.seg_pad_val"
+    assert "neither a class nor ignored" in planted(SEG, {where: 77}, "ignored-label", where).found
 
 
 def two_classes(**head: object) -> dict[str, object]:

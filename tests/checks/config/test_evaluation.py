@@ -30,13 +30,17 @@ BEST = "default_hooks.checkpoint.save_best"
         (POSE, {BEST: "AP"}, "best-metric", BEST),
         (POSE, {BEST: "coco/mAP"}, "best-metric", BEST),
         (SEG, {BEST: "mDice"}, "best-metric", BEST),
-        (SEG, {"custom_hooks": [{"type": "EarlyStoppingHook", "monitor": "IoU", "rule": "greater"}]}, "best-metric",
-         "custom_hooks.0.monitor"),
     ],
 )  # fmt: skip
 def test_the_frameworks_stop_at(changed, base, change, check, where):
     found = errors_in(check_config(changed(base, change)))
     assert {(finding.check, finding.where) for finding in found} == {(check, where)}
+
+
+def test_a_training_that_ends_by_no_result(planted):
+    """The framework warns once an epoch, and goes on to the end."""
+    hooks = [{"type": "EarlyStoppingHook", "monitor": "IoU", "rule": "greater"}]
+    assert planted(SEG, {"custom_hooks": hooks}, "best-metric", "custom_hooks.0.monitor").level == ERROR
 
 
 def test_the_name_of_a_result_is_suggested(planted):

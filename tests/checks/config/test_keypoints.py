@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 
 import pytest
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from hrnet_plugin.checks.config import check_config
 from hrnet_plugin.findings import ERROR, NOTE, errors_in
@@ -76,7 +77,8 @@ def test_the_frameworks_stop_at(planted, base, change, check, where):
     ("change", "check", "where", "level"),
     [
         (mine("keypoint_info.2.swap", ""), "keypoint-pairs", "keypoint_info.1.swap", ERROR),
-        (mine("keypoint_info.2.name", "top"), "keypoint-names", "keypoint_info", ERROR),
+        (mine("keypoint_info", {0: {"name": "top"}, 1: {"name": "top"}, 2: {"name": "left_end"}}), "keypoint-names",
+         "keypoint_info", ERROR),
         (mine("keypoint_info", {1: MINE["keypoint_info"][0], 2: MINE["keypoint_info"][1], 0: MINE["keypoint_info"][2]}),
          "keypoint-names", "keypoint_info", ERROR),
         (mine("joint_weights", [1.0]), "keypoint-values", "joint_weights", NOTE),
@@ -89,6 +91,7 @@ def test_the_frameworks_say_nothing_of(changed, change, check, where, level):
     found = [finding for finding in findings if finding.check == check and finding.where.endswith(f".metainfo.{where}")]
     assert found
     assert found[0].level == level
+    parse_pose_metainfo(change["train_dataloader.dataset.metainfo"])
 
 
 def test_keypoints_of_ones_own_are_sound(changed):

@@ -9,7 +9,9 @@ from hrnet_plugin.findings import ERROR, NOTE
 
 POSE, SEG = "quickstart_pose", "quickstart_seg"
 TRAIN, VAL = "train_dataloader.dataset", "val_dataloader.dataset"
-CUT = {"type": "GetBBoxCenterScale", "padding": 1.0}
+MASKED = ({"type": "LoadImageFromFile"}, {"type": "LoadAnnotations"})
+LOAD, CUT = {"type": "LoadImage"}, {"type": "GetBBoxCenterScale", "padding": 1.0}
+CROP, PACK = {"type": "TopdownAffine", "input_size": (96, 128), "use_udp": True}, {"type": "PackPoseInputs"}
 
 
 @pytest.mark.parametrize(
@@ -38,8 +40,18 @@ def test_the_frameworks_stop_at(planted, base, change, where):
 @pytest.mark.parametrize(
     ("base", "change", "where", "level"),
     [
-        (POSE, {f"{VAL}.pipeline.1": {"type": "RandomBBoxTransform"}}, f"{VAL}.pipeline.1", ERROR),
-        (SEG, {f"{VAL}.pipeline.0": {"type": "PhotoMetricDistortion"}}, f"{VAL}.pipeline.0", ERROR),
+        (
+            POSE,
+            {f"{VAL}.pipeline": [LOAD, CUT, {"type": "RandomBBoxTransform"}, CROP, PACK]},
+            f"{VAL}.pipeline.2",
+            ERROR,
+        ),
+        (
+            SEG,
+            {f"{VAL}.pipeline": [*MASKED, {"type": "PhotoMetricDistortion"}, {"type": "PackSegInputs"}]},
+            f"{VAL}.pipeline.2",
+            ERROR,
+        ),
         (POSE, {f"{VAL}.test_mode": False}, f"{VAL}.test_mode", NOTE),
         (POSE, {f"{TRAIN}.test_mode": True}, f"{TRAIN}.test_mode", NOTE),
     ],

@@ -33,7 +33,6 @@ def window(**values: object) -> dict[str, object]:
         (SEG, {"model.data_preprocessor.size_divisor": 32}, "sizes", "model.data_preprocessor.size_divisor"),
         (SEG, {"model.test_cfg": {"mode": "window"}}, "sizes", "model.test_cfg.mode"),
         (SEG, window(crop_size=None), "sizes", "model.test_cfg.crop_size"),
-        (SEG, window(stride=(160, 160)), "sizes", "model.test_cfg.stride"),
     ],
 )  # fmt: skip
 def test_the_frameworks_stop_at(planted, base, change, check, where):
@@ -66,6 +65,11 @@ def test_the_size_that_the_network_gives_is_told(planted):
     change = {f"{DECODER}.heatmap_size": (48, 64), f"{ENCODER}.heatmap_size": (48, 64)}
     finding = planted(POSE, change, "sizes", f"{DECODER}.heatmap_size")
     assert (finding.found, finding.expected[:8]) == ("(48, 64)", "(24, 32)")
+
+
+def test_gaps_between_windows(planted):
+    """mmseg stops at the first image that is large enough to have one."""
+    assert planted(SEG, window(stride=(160, 160)), "sizes", "model.test_cfg.stride").level == ERROR
 
 
 def test_windows_of_the_size_of_the_training_are_sound(changed):
