@@ -47,6 +47,7 @@ class TrainingHealthHook(Hook):
         on_fault: `stop` or `skip`.
         most_skips: With `skip`, how many batches in a row are skipped before the run stops: one may be a broken image,
             many are a network that has diverged.
+        by_branch: Measure the branches of each stage, and their fusion, apart.
 
     Raises:
         ConfigError: a value that makes no sense.
@@ -55,14 +56,14 @@ class TrainingHealthHook(Hook):
     # Before a step, the last word of all hooks.
     priority = "LOWEST"
 
-    def __init__(self, interval: int = 50, on_fault: str = STOP, most_skips: int = 10):
+    def __init__(self, interval: int = 50, on_fault: str = STOP, most_skips: int = 10, by_branch: bool = False):
         if on_fault not in (STOP, SKIP):
             raise ConfigError("TrainingHealthHook", found=f"on_fault={on_fault!r}", expected=f"'{STOP}' or '{SKIP}'")
         for name, value in (("interval", interval), ("most_skips", most_skips)):
             if type(value) is not int or value < 1:
                 expected = "a whole number of at least 1"
                 raise ConfigError("TrainingHealthHook", found=f"{name}={value!r}", expected=expected)
-        self.interval, self.on_fault, self.most_skips = interval, on_fault, most_skips
+        self.interval, self.on_fault, self.most_skips, self.by_branch = interval, on_fault, most_skips, by_branch
         self.skipped = self._in_a_row = 0
         self._due = False
         self._undo: Callable[[], None] = lambda: None
@@ -85,7 +86,7 @@ class TrainingHealthHook(Hook):
             found = f"a model of type {type(self._network).__name__}"
             raise ConfigError("TrainingHealthHook", found=found, expected="mmengine's BaseModel, or one of its heirs")
         self._guard = Guard(self._network, wrapper)
-        self._vitals, self._alarms = Vitals(self._network), Alarms()
+        self._vitals, self._alarms = Vitals(self._network, self.by_branch), Alarms()
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
         """Takes the coming call of `train_step`, and that one alone."""

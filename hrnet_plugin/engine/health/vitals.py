@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import get_total_norm
 
-from hrnet_plugin.inspection.places import OTHER, Places
+from hrnet_plugin.inspection.places import BRANCH, FUSE, OTHER, Places
 
 from .tensors import largest, tensors_in
 
@@ -32,10 +32,11 @@ class Vitals:
 
     Args:
         network: Not wrapped. What is compiled is left alone, since hooks inside would compile it anew.
+        by_branch: Tell the branches of a stage, and their fusion, apart.
     """
 
-    def __init__(self, network: nn.Module):
-        self._network = network
+    def __init__(self, network: nn.Module, by_branch: bool = False):
+        self._network, self._by_branch = network, by_branch
         self._places = Places(network)
         self._parts = {name: self._part(name) for name, _ in network.named_modules() if name}
         self._parameter_parts = {name: self._part(name) or "other" for name, _ in network.named_parameters()}
@@ -44,6 +45,10 @@ class Vitals:
     def _part(self, name: str) -> str:
         """The part; '' for what is none, as the preprocessor, or holds the parts."""
         place = self._places.of(name)
+        if self._by_branch and place.kind == BRANCH and place.branch is not None:
+            return f"{place.part} branch {place.branch + 1}"
+        if self._by_branch and place.kind == FUSE:
+            return f"{place.part} fusion"
         holds_parts = place.kind == OTHER and self._places.backbone_name is not None
         return "" if holds_parts or place.part == "other" else place.part
 

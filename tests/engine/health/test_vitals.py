@@ -13,11 +13,11 @@ from hrnet_plugin.engine.health.vitals import GRADIENT_NORM, LARGEST, SHIFT, SPR
 PARTS = {"stem", "stage 1", "transition 1", "stage 2", "head"}
 
 
-def measured(tiny, model, scale: float = 1.0) -> tuple[dict, dict]:
+def measured(tiny, model, scale: float = 1.0, by_branch: bool = False) -> tuple[dict, dict]:
     """The measurements of one batch, and what hooks see of it themselves."""
     samples = [tiny.Images(range(4))[index] for index in range(4)]
     images, targets = torch.stack([one["inputs"] for one in samples]), [one["data_samples"] for one in samples]
-    seen, vitals = {}, Vitals(model)
+    seen, vitals = {}, Vitals(model, by_branch)
     model.train()
 
     def look(module, args, output):
@@ -53,6 +53,19 @@ def test_gradient_norms_are_those_of_the_parts(tiny, sound):
     assert found[GRADIENT_NORM]["stage 2"] == pytest.approx(norm("backbone.stage2."), rel=1e-5)
     assert found[GRADIENT_NORM]["stage 1"] == pytest.approx(norm("backbone.layer1."), rel=1e-5)
     assert found[GRADIENT_NORM][WHOLE] == pytest.approx(norm(""), rel=1e-5)
+
+
+def test_branches_are_told_apart_on_demand(tiny, sound):
+    model = tiny.Model()
+    found, _ = measured(tiny, model, by_branch=True)
+    inner = {"stage 2 branch 1", "stage 2 branch 2", "stage 2 fusion"}
+    assert set(found[GRADIENT_NORM]) == {*PARTS - {"stage 2"}, *inner, WHOLE}
+    assert set(found[LARGEST]) == {*PARTS, *inner}
+    squares = sum(found[GRADIENT_NORM][part] ** 2 for part in inner)
+    assert math.sqrt(squares) == pytest.approx(sound[0][GRADIENT_NORM]["stage 2"], rel=1e-5)
+    weights = [one.grad for name, one in model.named_parameters() if "stage2.0.branches.1." in name]
+    expected = math.sqrt(sum(float(one.square().sum()) for one in weights))
+    assert found[GRADIENT_NORM]["stage 2 branch 2"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_scaled_loss_is_scaled_back(tiny, sound):
