@@ -40,10 +40,17 @@ def forget_runs() -> Callable[[], None]:
         from mmengine.registry import DefaultScope
         from mmengine.visualization import Visualizer
 
-        for kind in (MMLogger, MessageHub, DefaultScope, Visualizer, *Visualizer.__subclasses__()):
+        for kind in (MMLogger, MessageHub, DefaultScope, Visualizer, *_descendants(Visualizer)):
             kind._instance_dict.clear()
 
     return forget
+
+
+def _descendants(kind: type) -> Iterator[type]:
+    """Subclasses, and theirs in turn."""
+    for child in kind.__subclasses__():
+        yield child
+        yield from _descendants(child)
 
 
 @pytest.fixture(autouse=True, scope="module")
