@@ -7,7 +7,7 @@ FULL_VENV ?= .venv-full
 PY = $(VENV)/bin/python
 READY = $(VENV)/.hrnet_plugin
 FULL_READY = $(FULL_VENV)/.hrnet_plugin
-SETUP = tools/setup_env.py setup.py $(filter-out requirements/docs.txt,$(wildcard requirements/*.txt))
+SETUP = tools/setup_env.py setup.py $(wildcard requirements/*.txt)
 PYTEST = -m pytest --durations=10 -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo demo-seg test test-all lint docs setup full clean help
@@ -33,8 +33,6 @@ lint: $(READY)
 	@$(PY) -m ruff format --check --quiet .
 
 docs: $(READY)
-	@$(PY) -c "import material, mkdocs" 2>/dev/null || $(PY) -m pip install --quiet -r requirements/docs.txt \
-	    || { echo "make docs: install $(VENV)/bin/pip install -r requirements/docs.txt" >&2; exit 1; }
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 	@echo "site/index.html; with search: $(PY) -m http.server -d site"
 

@@ -70,7 +70,7 @@ def install(python: Path, full: bool) -> None:
         say(f"installing {line}")
         run(*pip, *(["--no-deps"] if name != "torch" else []), line)
     say("installing the other packages")
-    parts = ("runtime", "openmmlab_needs", "deploy", "test")
+    parts = ("runtime", "openmmlab_needs", "deploy", "test", "docs")
     run(*pip, *(line for part in parts for line in requirements(part)))
     frameworks = requirements("openmmlab")
     if full:
