@@ -9,24 +9,19 @@ transition convolves.
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from sketching import DOWN, INK, KEPT, ROW, UP, add_arrow, add_box, add_dot, add_title, as_svg, new_axes
 
 from hrnet_plugin.archs import HRNetSpec, find_arch
 from hrnet_plugin.inspection.stacked_bars import BRANCH_COLOURS, FUSION_COLOUR, OTHER_COLOUR
 
 IMAGES = Path(__file__).resolve().parent.parent / "images"
-INK, PAPER, KEPT, UP, DOWN = "#25303b", "#ffffff", "#8b949e", "#d9822b", "#1b6ca8"
 #: Of the branches' names: as BRANCH_COLOURS, dark enough for letters on paper.
 TEXT_COLOURS = ("#1b6ca8", "#1f7a6f", "#55783f", "#9a7410")
-#: Vertical distance of branches, height of a box.
-ROW, BOX = 1.0, 0.56
 
 
 def draw_network(spec: HRNetSpec, size: tuple[int, int], outputs: int = 1) -> Figure:
@@ -37,12 +32,12 @@ def draw_network(spec: HRNetSpec, size: tuple[int, int], outputs: int = 1) -> Fi
         size: (width, height) of the image.
         outputs: How many branches the head takes.
     """
-    axes = _axes(12.6, 4.7)
+    axes = new_axes(12.6, 4.7)
     x = _entrance(axes, spec)
     ends, widths = [(x, 0.0)], spec.stages[0].out_channels
     for number, stage in enumerate(spec.stages[1:], start=2):
         left = x + 1.15
-        _title(axes, (x + left) / 2, f"transition\n{number - 1}", small=True)
+        add_title(axes, (x + left) / 2, f"transition\n{number - 1}", small=True)
         _transition(axes, ends, left, widths, stage.out_channels)
         start, x = left, left
         for index in range(stage.num_modules):
@@ -51,10 +46,10 @@ def draw_network(spec: HRNetSpec, size: tuple[int, int], outputs: int = 1) -> Fi
             ends = _module(axes, x, stage, targets)
             x = ends[0][0]
         modules = f"{stage.num_modules} module{'s' * (stage.num_modules > 1)}"
-        _title(axes, (start + x) / 2, f"stage {number}\n{modules}")
+        add_title(axes, (start + x) / 2, f"stage {number}\n{modules}")
         widths = stage.out_channels
-    _box(axes, x + 0.45, 0, 0.8, "head", OTHER_COLOUR)
-    _arrow(axes, (x, 0), (x + 0.45, 0), KEPT)
+    add_box(axes, x + 0.45, 0, 0.8, "head", OTHER_COLOUR)
+    add_arrow(axes, (x, 0), (x + 0.45, 0), KEPT)
     for branch, channels in enumerate(spec.stages[-1].out_channels):
         width, height = size[0] // (4 << branch), size[1] // (4 << branch)
         text = f"branch {branch + 1}\n{channels} channels\n{width}x{height}, stride {4 << branch}"
@@ -67,7 +62,7 @@ def draw_network(spec: HRNetSpec, size: tuple[int, int], outputs: int = 1) -> Fi
 
 def draw_blocks() -> Figure:
     """Both residual blocks, with the widths that they have in the published networks."""
-    axes = _axes(10.6, 2.5)
+    axes = new_axes(10.6, 2.5)
     basic = [("3x3", "64"), ("3x3", "64")]
     bottleneck = [("1x1", "64"), ("3x3", "64"), ("1x1", "256")]
     _residual(axes, 0.0, "BasicBlock", "64", basic, BRANCH_COLOURS[0])
@@ -79,7 +74,7 @@ def draw_blocks() -> Figure:
 
 def draw_fusion(branches: int = 3) -> Figure:
     """The fuse layers of a module, one beside the other: what each branch gets from each."""
-    axes = _axes(11.0, 3.9)
+    axes = new_axes(11.0, 3.9)
     for target in range(branches):
         _fuse_layer(axes, 4.3 * target, target, branches)
     axes.set_xlim(-0.6, 4.3 * branches - 0.6)
@@ -89,43 +84,36 @@ def draw_fusion(branches: int = 3) -> Figure:
 
 def draw_transitions(spec: HRNetSpec) -> Figure:
     """The transitions of a network: what is taken over, what changes its width, what is new."""
-    axes = _axes(11.0, 4.3)
+    axes = new_axes(11.0, 4.3)
     x = 0.0
     for number, (before, after) in enumerate(zip(spec.stages[:-1], spec.stages[1:], strict=True), start=1):
-        _title(axes, x + 1.5, f"transition {number}")
+        add_title(axes, x + 1.5, f"transition {number}")
         for branch, channels in enumerate(before.out_channels):
-            _box(axes, x, -ROW * branch, 0.8, str(channels), BRANCH_COLOURS[branch])
+            add_box(axes, x, -ROW * branch, 0.8, str(channels), BRANCH_COLOURS[branch])
         for branch, channels in enumerate(after.out_channels):
             source = min(branch, len(before.branches) - 1)
-            _box(axes, x + 2.2, -ROW * branch, 0.8, str(channels), BRANCH_COLOURS[branch])
+            add_box(axes, x + 2.2, -ROW * branch, 0.8, str(channels), BRANCH_COLOURS[branch])
             start, end = (x + 0.8, -ROW * source), (x + 2.2, -ROW * branch)
             if source != branch:
-                _arrow(axes, start, end, DOWN, "3x3, stride 2")
+                add_arrow(axes, start, end, DOWN, "3x3, stride 2")
             elif before.out_channels[source] != channels:
-                _arrow(axes, start, end, FUSION_COLOUR, "3x3")
+                add_arrow(axes, start, end, FUSION_COLOUR, "3x3")
             else:
-                _arrow(axes, start, end, KEPT, "as it is")
+                add_arrow(axes, start, end, KEPT, "as it is")
         x += 4.4
     axes.set_xlim(-0.3, x - 1.1)
     axes.set_ylim(-3.5, 0.95)
     return axes.figure
 
 
-def _axes(width: float, height: float) -> Axes:
-    figure = Figure(figsize=(width, height), facecolor=PAPER)
-    axes = figure.add_axes((0.005, 0.005, 0.99, 0.99))
-    axes.set_axis_off()
-    return axes
-
-
 def _entrance(axes: Axes, spec: HRNetSpec) -> float:
     """Stem and stage 1; returns where they end."""
-    _box(axes, 0, 0, 0.95, "stem", OTHER_COLOUR)
-    _title(axes, 0.47, "to\nstride 4", small=True)
-    _arrow(axes, (0.95, 0), (1.25, 0), KEPT)
+    add_box(axes, 0, 0, 0.95, "stem", OTHER_COLOUR)
+    add_title(axes, 0.47, "to\nstride 4", small=True)
+    add_arrow(axes, (0.95, 0), (1.25, 0), KEPT)
     first = spec.stages[0].branches[0]
-    _box(axes, 1.25, 0, 1.5, f"{first.num_blocks} bottlenecks", BRANCH_COLOURS[0])
-    _title(axes, 2.0, "stage 1\n")
+    add_box(axes, 1.25, 0, 1.5, f"{first.num_blocks} bottlenecks", BRANCH_COLOURS[0])
+    add_title(axes, 2.0, "stage 1\n")
     return 2.75
 
 
@@ -136,14 +124,14 @@ def _transition(
         source = min(branch, len(ends) - 1)
         same = source == branch and before[source] == channels
         colour = KEPT if same else DOWN if source != branch else FUSION_COLOUR
-        _arrow(axes, ends[source], (right, -ROW * branch), colour)
+        add_arrow(axes, ends[source], (right, -ROW * branch), colour)
 
 
 def _module(axes: Axes, left: float, stage, targets: int) -> list[tuple[float, float]]:
     """The branches of a module and its fuse layers; returns where the fused branches end."""
     width, gap = 0.78, 0.6
     for branch, spec in enumerate(stage.branches):
-        _box(axes, left, -ROW * branch, width, f"{spec.num_blocks}\nblocks", BRANCH_COLOURS[branch], size=7)
+        add_box(axes, left, -ROW * branch, width, f"{spec.num_blocks}\nblocks", BRANCH_COLOURS[branch], size=7)
     ends = []
     for target in range(targets):
         for source in range(len(stage.branches)):
@@ -151,7 +139,7 @@ def _module(axes: Axes, left: float, stage, targets: int) -> list[tuple[float, f
             start, end = (left + width, -ROW * source), (left + width + gap, -ROW * target)
             axes.plot(*zip(start, end, strict=True), color=colour, lw=1.1, alpha=0.85, zorder=1)
         centre = (left + width + gap, -ROW * target)
-        _dot(axes, *centre)
+        add_dot(axes, *centre)
         ends.append(centre)
     for target in range(targets):
         axes.plot([ends[target][0], ends[target][0] + 0.08], [ends[target][1]] * 2, color=KEPT, lw=1.1, zorder=1)
@@ -159,19 +147,19 @@ def _module(axes: Axes, left: float, stage, targets: int) -> list[tuple[float, f
 
 
 def _fuse_layer(axes: Axes, left: float, target: int, branches: int) -> None:
-    _title(axes, left + 1.5, f"into branch {target + 1}")
+    add_title(axes, left + 1.5, f"into branch {target + 1}")
     y = -ROW * 1.15 * target
     for source in range(branches):
         own = -ROW * 1.15 * source
-        _box(axes, left - 0.3, own, 0.55, str(source + 1), BRANCH_COLOURS[source])
+        add_box(axes, left - 0.3, own, 0.55, str(source + 1), BRANCH_COLOURS[source])
         if source == target:
             text, colour = "as it is", KEPT
         elif source > target:
             text, colour = f"1x1, {2 ** (source - target)} times up", UP
         else:
             text, colour = ", ".join(["3x3 ↓2"] * (target - source)), DOWN
-        _arrow(axes, (left + 0.25, own), (left + 2.55, y), colour, text)
-    _dot(axes, left + 2.7, y, "+")
+        add_arrow(axes, (left + 0.25, own), (left + 2.55, y), colour, text)
+    add_dot(axes, left + 2.7, y, "+")
     axes.text(left + 2.72, y - 0.42, "ReLU", color=INK, ha="center", va="center", size=8)
 
 
@@ -180,17 +168,17 @@ def _residual(axes: Axes, left: float, name: str, enters: str, layers: Sequence[
     axes.text(left - 1.0, 1.75, name, size=11, weight="bold", color=INK, va="center")
     axes.text(left - 0.42, 0.14, enters, size=9, color=INK, ha="center")
     x = left
-    _arrow(axes, (left - 1.0, 0), (x, 0), INK)
+    add_arrow(axes, (left - 1.0, 0), (x, 0), INK)
     for index, (kernel, channels) in enumerate(layers):
-        _box(axes, x, 0, 1.15, kernel, colour, size=11)
+        add_box(axes, x, 0, 1.15, kernel, colour, size=11)
         after = "norm" if index == len(layers) - 1 else "norm, ReLU"
         axes.text(x + 0.57, -0.52, after, size=8, color=INK, ha="center", va="center")
-        _arrow(axes, (x + 1.15, 0), (x + 1.95, 0), INK)
+        add_arrow(axes, (x + 1.15, 0), (x + 1.95, 0), INK)
         axes.text(x + 1.5, 0.14, channels, size=9, color=INK, ha="center")
         x += 1.95
     _shortcut(axes, left - 0.72, x + 0.2)
-    _dot(axes, x + 0.2, 0, "+")
-    _arrow(axes, (x + 0.4, 0), (x + 1.1, 0), INK)
+    add_dot(axes, x + 0.2, 0, "+")
+    add_arrow(axes, (x + 0.4, 0), (x + 1.1, 0), INK)
     axes.text(x + 0.75, -0.35, "ReLU", size=8, color=INK, ha="center", va="center")
     kernels = " and ".join(kernel for kernel, _ in layers) if len(layers) == 2 else ", ".join(k for k, _ in layers)
     axes.text(left - 1.0, -1.1, f"{kernels}; {enters} channels enter and leave", size=9, color=INK, va="center")
@@ -198,42 +186,8 @@ def _residual(axes: Axes, left: float, name: str, enters: str, layers: Sequence[
 
 def _shortcut(axes: Axes, left: float, right: float) -> None:
     axes.plot([left, left, right], [0, 0.95, 0.95], color=KEPT, lw=1.4, zorder=1)
-    _arrow(axes, (right, 0.97), (right, 0.22), KEPT)
+    add_arrow(axes, (right, 0.97), (right, 0.22), KEPT)
     axes.text((left + right) / 2, 1.15, "shortcut", size=8, color=KEPT, ha="center", va="center")
-
-
-def _dot(axes: Axes, x: float, y: float, text: str = "") -> None:
-    """Where branches are added."""
-    axes.plot([x], [y], "o", color=FUSION_COLOUR, ms=20 if text else 7, mec=PAPER, mew=0 if text else 0.8, zorder=3)
-    axes.text(x, y - 0.012, text, color=PAPER, ha="center", va="center", size=13, zorder=4)
-
-
-def _box(axes: Axes, left: float, y: float, width: float, text: str, colour: str, size: float = 8.5) -> None:
-    box = FancyBboxPatch(
-        (left, y - BOX / 2), width, BOX, boxstyle="round,pad=0,rounding_size=0.09", facecolor=colour, edgecolor="none",
-        zorder=2,
-    )  # fmt: skip
-    axes.add_patch(box)
-    dark = colour in BRANCH_COLOURS[2:4]
-    axes.text(
-        left + width / 2, y - 0.01, text, color=INK if dark else PAPER, ha="center", va="center", size=size, zorder=3
-    )
-
-
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str, text: str = "") -> None:
-    axes.add_patch(
-        FancyArrowPatch(
-            start, end, arrowstyle="-|>", mutation_scale=9, color=colour, lw=1.4, shrinkA=1, shrinkB=1, zorder=1
-        )
-    )
-    if text:
-        where = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
-        label = {"boxstyle": "round,pad=0.2", "facecolor": PAPER, "edgecolor": "none"}
-        axes.text(*where, text, color=colour, ha="center", va="center", size=8, bbox=label, zorder=2)
-
-
-def _title(axes: Axes, x: float, text: str, small: bool = False) -> None:
-    axes.text(x, 0.62, text, color=KEPT if small else INK, ha="center", va="center", size=8 if small else 10)
 
 
 def _legend(axes: Axes, x: float, y: float) -> None:
@@ -247,7 +201,7 @@ def _legend(axes: Axes, x: float, y: float) -> None:
         axes.plot([x, x + 0.5], [y, y], color=colour, lw=2)
         axes.text(x + 0.62, y, text, size=8.5, color=INK, va="center")
         x += 1.2 + 0.104 * len(text)
-    _dot(axes, x + 0.1, y)
+    add_dot(axes, x + 0.1, y)
     axes.text(x + 0.32, y, "sum and ReLU", size=8.5, color=INK, va="center")
 
 
@@ -260,14 +214,6 @@ def pictures() -> dict[str, Figure]:
         "fuse_layers.svg": draw_fusion(),
         "transitions.svg": draw_transitions(spec),
     }
-
-
-def as_svg(figure: Figure) -> bytes:
-    """An SVG on paper, readable on dark pages too; equal figures give equal bytes."""
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "hrnet_plugin"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
 
 
 def main() -> None:

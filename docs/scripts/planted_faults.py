@@ -203,9 +203,3 @@ def unknown_file(folder: Path) -> None:
     import torch
 
     torch.save({"state_dict": {}, "hook": pathlib.PurePath("x")}, folder / "theirs.pth")
-
-
-@fault
-def untrained(folder: Path) -> None:
-    """A network that was never trained."""
-    save_network(folder, "mine.pth")

@@ -26,6 +26,7 @@ _LINK = re.compile(r"(?P<before>\]\()(?P<path>[^)\s#]+)(?P<anchor>#[^)\s]*)?(?P<
 _CODE = re.compile(r"(^ *(`{3,}|~{3,}).*?^ *\2 *$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 #: Of computed numbers (`explained_numbers.py`).
 _NUMBER_MARKS = re.compile(r"<!--([a-z][\w.]*)?-->")
+_CHINESE_LINE_END = re.compile(r"(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])\n *(?=[^\s|#!<`>0-9*-])")
 _LANGUAGES = {".py": "python", ".yml": "yaml", ".json": "json", ".sh": "bash", ".toml": "toml", ".txt": "text"}
 
 
@@ -57,6 +58,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     source = uri.removeprefix(f"{SHOWN}/") if uri.startswith(f"{SHOWN}/") else f"{DOCS}/{uri}"
     if not source.endswith(".md"):
         return markdown
+    # Between Chinese letters the end of a line is no space.
+    markdown = _CHINESE_LINE_END.sub("", markdown) if uri.startswith("zh/") else markdown
     return rewritten(markdown, source, uri, root)
 
 
@@ -123,7 +126,7 @@ def _in_nav(nav: object) -> set[str]:
     """The files outside of docs/ that the navigation names."""
     if isinstance(nav, str):
         return {nav.removeprefix(f"{SHOWN}/")} if nav.startswith(f"{SHOWN}/") else set()
-    entries = nav.values() if isinstance(nav, dict) else nav
+    entries = nav.values() if isinstance(nav, dict) else nav or ()
     return {path for entry in entries for path in _in_nav(entry)}
 
 
