@@ -49,15 +49,11 @@ def _registered(scope: str, registry: str) -> set[str]:
     """The names that a registry and its parents know, with the scope before those of its children."""
     from mmengine import registry as mmengine_registry
 
+    from hrnet_plugin.checks.config.lookup import registered_names
+
     roots = [item for item in vars(mmengine_registry).values() if isinstance(item, mmengine_registry.Registry)]
     root = next((item for item in roots if item.name == registry), None)
-    if root is None:
-        return set()
-    known = set(root.module_dict)
-    for child_scope, child in root.children.items():
-        prefix = "" if child_scope == scope else f"{child_scope}."
-        known |= {f"{prefix}{name}" for name in child.module_dict}
-    return known
+    return set() if root is None else registered_names(root, scope)
 
 
 def _wrong_argument(error: Exception, cfg: Config) -> UserError | None:

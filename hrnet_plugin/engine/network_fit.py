@@ -49,7 +49,8 @@ def feature_maps(model: nn.Module, size: tuple[int, int] = _SIZE) -> list[Tensor
         size: (height, width) of the image.
 
     Returns:
-        The feature maps, each (1, C, H, W); None for a network without a backbone of convolutions.
+        The feature maps, each (1, C, H, W); None for a network without a backbone of convolutions, or of one that
+        gives something else, such as feature maps of several stages.
 
     Raises:
         ConfigError: the neck was built for other channels.
@@ -68,7 +69,7 @@ def feature_maps(model: nn.Module, size: tuple[int, int] = _SIZE) -> list[Tensor
             features = features if isinstance(features, (list, tuple)) else (features,)
             if neck is not None:
                 features = _through_neck(neck, features)
-        return list(features)
+        return list(features) if all(isinstance(feature, Tensor) for feature in features) else None
     finally:
         for module, mode in training.items():
             module.training = mode

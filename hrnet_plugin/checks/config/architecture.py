@@ -14,6 +14,7 @@ from .run_config import RunConfig
 
 ARCHITECTURE = "architecture"
 REFUSED = "refused-value"
+INSTALL = "`hrnet doctor` prints the commands that install what is missing"
 
 
 def check_architecture(run: RunConfig) -> Iterator[Finding]:
@@ -21,7 +22,9 @@ def check_architecture(run: RunConfig) -> Iterator[Finding]:
     for key, error in run.network.failures.items():
         if run.is_blamed(key):  # the constructor says again, in other words, what was told of a name or an argument
             continue
-        if isinstance(error, SpecError):
+        if needs_package(error):
+            yield Finding(NOTE, "not-installed", key, in_short(error), do=INSTALL)
+        elif isinstance(error, SpecError):
             yield from_error(error, ARCHITECTURE, _spec_key(key, error))
         elif isinstance(error, UserError):
             yield from_error(error, ARCHITECTURE, key)
@@ -75,6 +78,11 @@ def _rois(run: RunConfig, channels: list[int]) -> Iterator[Finding]:
         if is_part and isinstance(node.get(argument), int) and node[argument] != channels[0]:
             expected = f"{channels[0]}, the channels of the pyramid"
             yield Finding(ERROR, "head-channels", join(key, argument), str(node[argument]), expected)
+
+
+def needs_package(error: Exception) -> bool:
+    """Whether a constructor asks for a package that is not there."""
+    return isinstance(error, ImportError) or "install" in str(error).lower()
 
 
 def from_error(error: UserError, check: str, key: str | None = None) -> Finding:

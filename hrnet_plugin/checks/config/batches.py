@@ -16,6 +16,8 @@ from .run_config import RunConfig
 LOADER = "data-loader"
 #: Keys of loaders that mmengine takes beside torch's.
 _MMENGINE = frozenset({"dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch"})
+#: Samples below which the statistics of batch norms are noisy.
+_FEW = 4
 #: What loaders' keys were called in earlier versions.
 _EARLIER = {"samples_per_gpu": "batch_size", "workers_per_gpu": "num_workers"}
 
@@ -90,10 +92,12 @@ def check_batch_norms(run: RunConfig) -> Iterator[Finding]:
     if size == 1 and batch_norms and trains_norms:
         do = "Batch norms then learn the statistics of single images: take more, accumulating does not help, or use GN"
         yield Finding(NOTE, "batch-size", "train_dataloader.batch_size", "1 with batch norms", "at least 2", do)
+    elif 1 < size < _FEW and "SyncBatchNorm" in kinds and trains_norms:
+        do = "Norms see the samples of all processes; of a single one, these alone"
+        yield Finding(NOTE, "batch-size", "train_dataloader.batch_size", f"{size} with SyncBN", do=do)
     base = run.get("auto_scale_lr.base_batch_size")
     if isinstance(base, int) and base > 0 and base != size and not run.get("auto_scale_lr.enable"):
         times = f"{base // size} processes of {size}" if base % size == 0 else f"{base} samples in a step"
-        sync = ", and SyncBN sees one process's samples alone" if "SyncBatchNorm" in kinds else ""
         found = f"{size}, where the learning rate is made for {times}"
-        do = f"With fewer processes, `hrnet train --auto-scale-lr` scales it{sync}"
+        do = "With fewer processes, `hrnet train --auto-scale-lr` scales it"
         yield Finding(NOTE, "batch-size", "train_dataloader.batch_size", found, do=do)

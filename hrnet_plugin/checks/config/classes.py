@@ -104,7 +104,9 @@ def _same_everywhere(run: RunConfig) -> Iterator[Finding]:
             found = f"{len(classes)} classes" if len(classes) != len(train) else f"{different[0][0]!r}"
             expected = f"those of the training, {len(train)}" if len(classes) != len(train) else f"{different[0][1]!r}"
             do = "The same names in the same order as in the training"
-            yield Finding(ERROR, "class-names", join(dataset.key, "metainfo.classes"), found, expected, do)
+            # Detectors that know classes by their names may be tested on others.
+            level = ERROR if run.is_segmentation else NOTE
+            yield Finding(level, "class-names", join(dataset.key, "metainfo.classes"), found, expected, do)
 
 
 def _losses(key: str, head: Mapping[str, Any]) -> Iterator[tuple[str, Mapping]]:
@@ -118,8 +120,8 @@ def _class_weights(key: str, head: Mapping[str, Any]) -> Iterator[Finding]:
         weights = loss.get("class_weight")
         if not isinstance(weights, (list, tuple)) or not isinstance(count, int) or head.get("out_channels") == 1:
             continue
-        # mmdet's softmax has a class more, the background.
-        allowed = {count, count + 1} if where.endswith("loss_cls") else {count}
+        # Where objects or queries are classified, none of them is a class more.
+        allowed = {count, count + 1} if "cls" in f"{where}{loss.get('loss_name', '')}" else {count}
         if len(weights) not in allowed:
             expected = f"{count}, one a class (num_classes={count})"
             yield Finding(ERROR, CHECK, join(where, "class_weight"), f"{len(weights)} weights", expected)

@@ -35,10 +35,11 @@ def check_evaluation(run: RunConfig) -> Iterator[Finding]:
     """Each metric with its data set."""
     for split, key, metric in run.evaluators():
         yield from _home(run, key, metric)
-        yield from _annotations(run, split, key, metric)
         if run.is_pose:
             yield from _of_one_data_set(run, split, key, metric)
             yield from _normalisation(run, split, key, metric)
+    for split in ("val", "test"):
+        yield from _annotations(run, split)
     yield from _same_as_training(run)
 
 
@@ -50,6 +51,8 @@ def check_best(run: RunConfig) -> Iterator[Finding]:
         if type_name(node) == "ReduceOnPlateauLR" and "loss" not in str(node.get("monitor", "loss")):
             waiting.append((join(key, "monitor"), node["monitor"]))
     results = [results_of(run.find("metric", metric), metric) for _, _, metric in run.evaluators("val")]
+    if type_name(run.get("val_evaluator")) not in ("", "Evaluator") and len(results) != 1:
+        return  # an evaluator of another kind may name them anew
     for key, names in waiting:
         for name in as_list(names):
             if not results and run.get("val_dataloader") is None:
@@ -69,16 +72,22 @@ def _home(run: RunConfig, key: str, metric: Mapping[str, Any]) -> Iterator[Findi
         yield Finding(ERROR, FITS, join(key, "type"), found, f"a metric of {run.framework}, whose model this is")
 
 
-def _annotations(run: RunConfig, split: str, key: str, metric: Mapping[str, Any]) -> Iterator[Finding]:
-    file = metric.get("ann_file")
-    if not isinstance(file, str) or not file:
+def _annotations(run: RunConfig, split: str) -> Iterator[Finding]:
+    """The file that a metric compares with, against the one that the data set reads."""
+    datasets = run.datasets_of(split)
+    files = [
+        _path(dataset.node.get("data_root"), dataset.node["ann_file"])
+        for dataset in datasets
+        if isinstance(dataset.node.get("ann_file"), str)
+    ]
+    compared = [(key, metric["ann_file"]) for _, key, metric in run.evaluators(split) if metric.get("ann_file")]
+    compared = [(key, file) for key, file in compared if isinstance(file, str)]
+    if not files or any(dataset.wrappers for dataset in datasets):  # annotations of several may lie in one file
         return
-    files = {}
-    for dataset in run.datasets_of(split):
-        if isinstance(dataset.node.get("ann_file"), str):
-            files[_path(dataset.node.get("data_root"), dataset.node["ann_file"])] = dataset
-    if files and posixpath.normpath(file) not in files:
-        expected = f"{next(iter(files))}, which {split}_dataloader reads"
+    if any(posixpath.normpath(file) in files for _, file in compared):  # the others may be of another task
+        return
+    for key, file in compared:
+        expected = f"{files[0]}, which {split}_dataloader reads"
         do = "Both have to name one file: results are looked up by the numbers of its pictures"
         yield Finding(ERROR, "metric-annotations", join(key, "ann_file"), file, expected, do)
 

@@ -39,12 +39,18 @@ def check_keypoints(run: RunConfig) -> Iterator[Finding]:
 def _head_count(run: RunConfig) -> tuple[str, int | None]:
     """The key of the head's number of keypoints and that number; None where the head is not known to have one."""
     head = run.model["head"]
-    for name in _HEAD_COUNTS:
+    for name in _counts(run, head):
         value = head.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             maps = _maps_per_keypoint(head)
             return join("model.head", name), value // maps if value % maps == 0 else None
     return "model.head", None
+
+
+def _counts(run: RunConfig, head: Mapping[str, Any]) -> tuple[str, ...]:
+    """The arguments that count keypoints: what leaves a head that regresses are their coordinates."""
+    home = getattr(run.find("model", head), "__module__", "")
+    return _HEAD_COUNTS[:2] if home.startswith("mmpose.models.heads.regression") else _HEAD_COUNTS
 
 
 def _maps_per_keypoint(head: Mapping[str, Any]) -> int:

@@ -189,8 +189,9 @@ def _handed_on(constructor: Callable) -> tuple[int, frozenset[str]] | None:
     except (OSError, TypeError, SyntaxError):
         return None
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+    owner = constructor.__qualname__.split(".")[-2:][0]
     for call in ast.walk(tree):
-        if not isinstance(call, ast.Call) or not _is_super_init(call.func) or len(uses) != 1:
+        if not isinstance(call, ast.Call) or not _is_super_init(call.func, owner) or len(uses) != 1:
             continue
         if any(item.arg is None and item.value is uses[0] for item in call.keywords):
             values = [item for item in call.args if not isinstance(item, ast.Starred)]
@@ -198,9 +199,11 @@ def _handed_on(constructor: Callable) -> tuple[int, frozenset[str]] | None:
     return None
 
 
-def _is_super_init(function: ast.expr) -> bool:
-    """`super().__init__` or `super(Name, self).__init__`."""
+def _is_super_init(function: ast.expr, owner: str) -> bool:
+    """`super().__init__` or `super(Owner, self).__init__`; with another class, some of the bases are passed over."""
     if not isinstance(function, ast.Attribute) or function.attr != "__init__":
         return False
-    owner = function.value
-    return isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "super"
+    call = function.value
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "super":
+        return False
+    return not call.args or (isinstance(call.args[0], ast.Name) and call.args[0].id == owner)

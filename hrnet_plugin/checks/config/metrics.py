@@ -31,13 +31,21 @@ def results_of(kind: Callable | None, metric: Mapping[str, Any]) -> frozenset[st
         kind: The class of the metric.
         metric: Its config.
     """
-    home = getattr(kind, "__module__", "").partition(".")[0]
-    reader = _READERS.get((home, getattr(kind, "__name__", "")))
+    reader = _READERS.get(_home_and_name(kind))
     names = reader(metric) if reader else None
     if names is None:
         return None
     prefix = metric.get("prefix") or getattr(kind, "default_prefix", None)
     return frozenset(f"{prefix}/{name}" if prefix else name for name in names)
+
+
+def is_known(kind: Callable | None) -> bool:
+    """Whether it is a metric whose results are told here."""
+    return _home_and_name(kind) in _READERS
+
+
+def _home_and_name(kind: Callable | None) -> tuple[str, str]:
+    return getattr(kind, "__module__", "").partition(".")[0], getattr(kind, "__name__", "")
 
 
 def _coco(metric: Mapping[str, Any]) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ _PARTS = ("backbone", "neck", "head", "decode_head", "auxiliary_head")
 #: mmdet's, which need `train_cfg` and `test_cfg` of the whole model beside it.
 _DENSE_HEADS = ("rpn_head", "bbox_head")
 _SIZE = (64, 64)
+#: Classes whose constructors load or fetch weights.
+_LOADING = ("TIMMBackbone", "HuggingFaceClassifier", "LoRAModel", "VPD")
 
 
 @dataclass
@@ -106,6 +108,8 @@ def input_size(run: RunConfig) -> tuple[int, int] | None:
                 return height, width
             if kind == "RandomCrop" and run.is_segmentation and _is_size(node.get("crop_size")):
                 return tuple(node["crop_size"])
+            if kind == "RandomResizedCrop" and isinstance(node.get("scale"), int):
+                return node["scale"], node["scale"]
     return None
 
 
@@ -146,7 +150,9 @@ def _add(network: Network, name: str, node: Any) -> None:
 
 
 def _is_missing(node: Mapping) -> bool:
-    """Whether there is no class of this name; asking for it also imports its framework outside of the device below."""
+    """Whether there is no class of this name, or none to be built here; its framework is imported by the way."""
+    if type_name(node) in _LOADING:
+        return True
     try:
         return find_class("model", node.get("type"), node.get("_scope_")) is None
     except Unavailable:

@@ -24,13 +24,14 @@ def check_normalisation(run: RunConfig) -> Iterator[Finding]:
     """The preprocessor's numbers and its order of colours, and the pipeline's."""
     preprocessor, key = run.model.get("data_preprocessor"), run.preprocessor_key
     if not isinstance(preprocessor, Mapping):
-        if run.framework:
+        if run.is_segmentation or type_name(run.model) in ("TopdownPoseEstimator", "BottomupPoseEstimator"):
             found = "nothing, so that images are neither normalised nor brought to a batch as the network expects"
             yield Finding(ERROR, CHECK, "model.data_preprocessor", found, "the preprocessor of the framework")
         return
     yield from _home(run, key, preprocessor)
     yield from _numbers(run, key, preprocessor)
-    yield from _colours(key, preprocessor)
+    if not _loads_by_itself(run):
+        yield from _colours(key, preprocessor)
     yield from _twice(run, key, preprocessor)
 
 
@@ -50,11 +51,11 @@ def _numbers(run: RunConfig, key: str, preprocessor: Mapping[str, Any]) -> Itera
         return
     if set(mean) == {0} and set(std) == {1}:
         yield Finding(NOTE, CHECK, join(key, "std"), "1 with a mean of 0: images stay at 0 to 255", do=_AS_TRAINED)
-    elif max(map(abs, std)) <= 1:
-        do = "Images have values from 0 to 255: multiply both by 255"
+    elif max(map(abs, std)) <= 1 and not (set(std) == {1} and max(map(abs, mean)) > 1):
+        do = "Images have values from 0 to 255: multiply by 255"
         yield Finding(ERROR, CHECK, join(key, "std"), str(std), "about 58 for photographs", do)
     elif 0 < max(map(abs, mean)) <= 1:
-        do = "Images have values from 0 to 255: multiply it by 255"
+        do = "Images have values from 0 to 255: multiply by 255"
         yield Finding(ERROR, CHECK, join(key, "mean"), str(mean), "about 115 for photographs", do)
     if 0 in std:
         yield Finding(ERROR, CHECK, join(key, "std"), f"{std}, by which is divided", "no 0")
@@ -74,6 +75,12 @@ def _values(value: Any) -> list[float]:
 
 def _swaps(node: Mapping[str, Any]) -> bool:
     return any(node.get(name) for name in ("bgr_to_rgb", "rgb_to_bgr", "to_rgb"))
+
+
+def _loads_by_itself(run: RunConfig) -> bool:
+    """Whether a step of somebody's own opens the images, red first for all that is known."""
+    first = [run.find("transform", dataset.pipeline[0][1]) for dataset in run.datasets if dataset.pipeline]
+    return any(not getattr(kind, "__module__", "mm").startswith(("mm", "hrnet_plugin.")) for kind in first)
 
 
 def _colours(key: str, preprocessor: Mapping[str, Any]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 
-from .keys import join
+from .keys import join, walk
 from .run_config import DataSet, RunConfig
 
 CHECK = "pipeline"
@@ -15,7 +15,7 @@ CHECK = "pipeline"
 _PACKS = {
     "mmpose": ("PackPoseInputs",),
     "mmseg": ("PackSegInputs",),
-    "mmdet": ("PackDetInputs",),
+    "mmdet": ("PackDetInputs", "PackTrackInputs"),
     "mmpretrain": ("PackInputs", "PackMultiTaskInputs"),
 }
 #: Steps that change a sample at random, in a way that the prediction is not turned back from.
@@ -54,7 +54,8 @@ def _pipeline_key(dataset: DataSet) -> str:
 
 def _packing(run: RunConfig, dataset: DataSet) -> Iterator[Finding]:
     packs = _PACKS[run.framework]
-    if not dataset.has(*packs) and all(run.find("transform", node) for _, node in dataset.pipeline):
+    names = {type_name(node) for _, step in dataset.pipeline for _, node in walk(step)}
+    if not names & set(packs) and all(run.find("transform", node) for _, node in dataset.pipeline):
         if _is_own(run, dataset):
             return
         found = f"{type_name(dataset.pipeline[-1][1])} as the last step"
@@ -128,13 +129,14 @@ def _boxes(dataset: DataSet) -> Iterator[Finding]:
 
 def _segmentation(run: RunConfig, dataset: DataSet) -> Iterator[Finding]:
     names = [type_name(node) for _, node in dataset.pipeline]
-    key = _pipeline_key(dataset)
-    if "LoadAnnotations" not in names:
-        if not _is_own(run, dataset):
+    metrics = [metric for _, _, metric in run.evaluators(dataset.split)]
+    if not any(name.startswith("Load") and "Annotation" in name for name in names):
+        unlabelled = bool(metrics) and all(metric.get("format_only") for metric in metrics)
+        if not _is_own(run, dataset) and not unlabelled:
             expected = "LoadAnnotations, which reads the masks"
-            yield Finding(ERROR, CHECK, key, "no LoadAnnotations", expected)
+            yield Finding(ERROR, CHECK, _pipeline_key(dataset), "no LoadAnnotations", expected)
         return
-    if dataset.split == "train":
+    if dataset.split == "train" or "LoadAnnotations" not in names:
         return
     first = names.index("LoadAnnotations")
     for number, (where, node) in enumerate(dataset.pipeline):

@@ -25,10 +25,11 @@ _BELOW_MODEL = {
     "prior_generator": "task util",
     "augments": BATCH_AUGMENT,
 }
-#: Layers that a builder makes: it gives their channels, and takes keys of its own.
-_LAYERS = ("norm_cfg", "conv_cfg", "act_cfg", "upsample_cfg")
+#: Layers that a builder makes: it gives their channels, and takes keys of its own; of some, which is not known here.
+_LAYERS = {"norm_cfg": frozenset({"requires_grad"}), "act_cfg": frozenset(), "conv_cfg": None, "upsample_cfg": None}
+_LAYERS |= {"dcn": None, "plugins": None}
 #: What stands in a `type` here is no class of a registry.
-_NOT_REGISTERED = ("nms", "roi_layer", "metainfo", "data_prefix", "dist_cfg", "mp_cfg")
+_NOT_REGISTERED = ("nms", "roi_layer", "tokenizer", "targets", "metainfo")
 #: Transforms of another library: what they join is its, too.
 FOREIGN_TRANSFORMS = ("Albumentation", "Albu", "Albumentations")
 
@@ -43,7 +44,7 @@ class Place:
         kind: Of which kind the class has to be; a name of `lookup.REGISTRIES`.
         default: The class where the dict names none; None where it has to.
         supplied: Arguments that the framework adds; None where it adds more than is known here.
-        extra: Keys that the builder takes for itself.
+        extra: Keys that the builder takes for itself; None where they are not known.
         nested: Whether it lies within another class, which may build it as it likes: then any kind will do.
     """
 
@@ -52,7 +53,7 @@ class Place:
     kind: str
     default: str | None = None
     supplied: frozenset[str] | None = frozenset()
-    extra: frozenset[str] = frozenset()
+    extra: frozenset[str] | None = frozenset()
     nested: bool = False
 
     @property
@@ -97,24 +98,23 @@ def places(tree: Mapping[str, Any], is_pose: bool) -> Iterator[Place]:
 
 
 def _in_model(
-    node: Any, key: str, kind: str, is_pose: bool, nested: bool = False, layer: bool = False
+    node: Any, key: str, kind: str, is_pose: bool, extra: frozenset[str] | None = frozenset()
 ) -> Iterator[Place]:
     if isinstance(node, (list, tuple)):
         for index, item in enumerate(node):
-            yield from _in_model(item, join(key, index), kind, is_pose, nested, layer)
+            yield from _in_model(item, join(key, index), kind, is_pose, extra)
     if not isinstance(node, dict):
         return
     if "type" in node:
-        extra = {"requires_grad"} if layer else {"override"} if kind == "initialiser" else set()
-        yield Place(key, node, kind, supplied=None, extra=frozenset(extra), nested=nested)
+        yield Place(key, node, kind, supplied=None, extra=extra, nested=key.count(".") > 1)
     for name, value in node.items():
         if name in _NOT_REGISTERED:
             continue
         below = _BELOW_MODEL.get(name)
-        if below == CODEC and not is_pose:
-            below = None
-        below = below or ("task util" if kind == "task util" else "model")
-        yield from _in_model(value, join(key, name), below, is_pose, bool(key.count(".")), name in _LAYERS)
+        if below is None or (below == CODEC and not is_pose):
+            below = "task util" if kind == "task util" else "model"
+        own = frozenset({"override"}) if below == "initialiser" else _LAYERS.get(name, frozenset())
+        yield from _in_model(value, join(key, name), below, is_pose, own)
 
 
 def _in_loader(node: Any, key: str) -> Iterator[Place]:
@@ -151,7 +151,7 @@ def _transforms(node: Any, key: str) -> Iterator[Place]:
 
 def _in_evaluator(node: Any, key: str) -> Iterator[Place]:
     for where, metric in each(node, key):
-        if "metrics" in metric and type_name(metric) in ("", "Evaluator"):
+        if "metrics" in metric:
             yield Place(where, metric, "evaluator", "Evaluator")
             for below, one in each(metric["metrics"], join(where, "metrics")):
                 yield Place(below, one, "metric")
@@ -176,8 +176,9 @@ def _in_optimizer(node: Any) -> Iterator[Place]:
     if not isinstance(node, dict):
         return
     extra = {"constructor", "paramwise_cfg"}
-    if isinstance(node.get("optimizer"), dict):
+    if "optimizer" in node or "constructor" not in node:  # else: a constructor of several optimizers
         yield Place("optim_wrapper", node, "optimizer wrapper", "OptimWrapper", extra=frozenset(extra))
+    if isinstance(node.get("optimizer"), dict):
         yield Place("optim_wrapper.optimizer", node["optimizer"], "optimizer", supplied=frozenset({"params"}))
     if isinstance(node.get("constructor"), str):
         constructor = {"type": node["constructor"]}

@@ -97,8 +97,8 @@ class RunConfig:
 
     @property
     def is_segmentation(self) -> bool:
-        """Whether it is mmseg's."""
-        return self.framework == "mmseg"
+        """Whether it is mmseg's, and not of depths."""
+        return self.framework == "mmseg" and type_name(self.tree.get("model")) != "DepthEstimator"
 
     @cached_property
     def model(self) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def _codecs(
         expected = f"{type_name(encoder)!r}, which draws the targets ({encoder_key})"
         yield Finding(ERROR, "codec", join(decoder_key, "type"), repr(type_name(decoder)), expected)
         return
+    if "heatmap_size" not in encoder:  # coordinates, whose codecs need other things for drawing than for reading
+        return
     for name in sorted((encoder.keys() | decoder.keys()) - {"type", "_scope_"}):
         one, other = encoder.get(name), decoder.get(name)
         if name == "heatmap_size" and restored:  # heatmaps are enlarged to the input before they are read

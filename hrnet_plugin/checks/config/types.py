@@ -10,6 +10,7 @@ from hrnet_plugin.errors import nearest
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 from hrnet_plugin.wording import suggestion
 
+from .architecture import INSTALL
 from .keys import join
 from .lookup import CODEC, REGISTRIES, Unavailable, arguments_of, find_class, known_names, registry_of
 from .places import Place
@@ -60,12 +61,13 @@ def _check_place(place: Place) -> Iterator[Finding]:
     try:
         found = _find(place)
     except Unavailable as error:
-        do = "`hrnet doctor` prints the commands that install what is missing"
         found = f"{type_name(place.type)}, which could not be loaded ({error})"
-        yield Finding(NOTE, "not-installed", join(place.key, "type"), found, do=do)
+        yield Finding(NOTE, "not-installed", join(place.key, "type"), found, do=INSTALL)
         return
     if found is None:
-        yield _unknown(place)
+        # Words of somebody's own choices are small, `adapt_cfg=dict(type='offset')`; names of classes are not.
+        if not (place.nested and isinstance(place.type, str) and place.type.islower()):
+            yield _unknown(place)
     else:
         yield from _check_arguments(place, found)
 
@@ -107,7 +109,7 @@ def _how_to_register(place: Place) -> str:
 def _check_arguments(place: Place, found: Callable) -> Iterator[Finding]:
     known = arguments_of(found)
     given = set(place.node) - _ALWAYS
-    if known.names is not None:
+    if known.names is not None and place.extra is not None:
         for name in sorted(given - known.names - place.extra):
             where, kind = join(place.key, name), getattr(found, "__name__", str(found))
             do = f"Put it at {_BELONGS[name]}" if name in _BELONGS else nearest(name, known.names - given)

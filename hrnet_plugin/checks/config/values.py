@@ -11,8 +11,9 @@ from hrnet_plugin.errors import UserError
 from hrnet_plugin.findings import ERROR, Finding
 from hrnet_plugin.wording import in_short
 
-from .architecture import REFUSED
+from .architecture import REFUSED, needs_package
 from .lookup import CODEC
+from .metrics import is_known
 from .places import FOREIGN_TRANSFORMS, Place
 from .run_config import RunConfig
 
@@ -43,12 +44,10 @@ def _attempted(run: RunConfig, place: Place) -> Finding | None:
         return None
     try:
         attempt(kind, place)
-    except ImportError:  # an optional package, such as albumentations, which a run asks for by itself
-        return None
     except UserError as error:
         return Finding(ERROR, REFUSED, place.key, in_short(error))
     except Exception as error:
-        if "is not installed" in str(error):
+        if needs_package(error):  # an optional one, such as albumentations, which a run asks for by itself
             return None
         return Finding(ERROR, REFUSED, place.key, f"values that {type_name(place.type)} refuses: {in_short(error)}")
     return None
@@ -57,7 +56,7 @@ def _attempted(run: RunConfig, place: Place) -> Finding | None:
 def _given(place: Place) -> dict[str, Any]:
     from mmengine.config import ConfigDict
 
-    left_out = {"type", "_scope_", *place.extra}
+    left_out = {"type", "_scope_", *(place.extra or ())}
     return {
         name: ConfigDict(copy.deepcopy(value)) if isinstance(value, Mapping) else copy.deepcopy(value)
         for name, value in place.node.items()
@@ -75,19 +74,21 @@ def _transform(kind: Callable, place: Place) -> None:
 
 
 def _metric(kind: Callable, place: Place) -> None:
+    if not is_known(kind):  # others may open files when they are built
+        return
     given = _given(place)
     given.update({name: value for name, value in _FILES.items() if name in given})
     kind(**given)
 
 
 def _optimizer(kind: Callable, place: Place) -> None:
-    kind([_weight()], **_given(place))
+    kind(params=[_weight()], **_given(place))
 
 
 def _scheduler(kind: Callable, place: Place) -> None:
     import torch
 
-    kind(torch.optim.SGD([_weight()], lr=0.1, momentum=0.9), **_given(place))
+    kind(optimizer=torch.optim.SGD([_weight()], lr=0.1, momentum=0.9), **_given(place))
 
 
 def _hook(kind: Callable, place: Place) -> None:

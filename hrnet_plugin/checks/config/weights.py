@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from torch.nn.modules.batchnorm import _BatchNorm
+
 from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 from hrnet_plugin.published.sources import find_source, is_named
 
 from .keys import each, join, walk
+from .lookup import default_of
 from .run_config import RunConfig
 
 CHECK = "start-weights"
@@ -75,12 +78,14 @@ def _kept_at_random(run: RunConfig) -> Iterator[Finding]:
     backbone = run.model.get("backbone")
     if not isinstance(backbone, Mapping) or "model.backbone" in run.network.failures:
         return
-    frozen = backbone.get("frozen_stages", -1)
-    if isinstance(frozen, int) and frozen >= 0:
+    frozen, kind = backbone.get("frozen_stages", -1), run.find("model", backbone)
+    none = default_of(kind, "frozen_stages", -1) if kind else -1
+    if isinstance(frozen, int) and frozen > none:
         do = "Name weights in init_cfg or load_from, or freeze nothing (-1)"
         found = f"{frozen}, stages that are kept at their random beginning"
         yield Finding(ERROR, CHECK, "model.backbone.frozen_stages", found, "-1 without weights", do)
-    if _norms_are_kept(run, backbone):
+    norms = [isinstance(module, _BatchNorm) for module in run.network.parts.modules()]
+    if any(norms) and _norms_are_kept(run, backbone):
         do = "Name weights in init_cfg or load_from, or set it to False"
         found = "True, norms that never see the data"
         yield Finding(ERROR, CHECK, "model.backbone.norm_eval", found, "False without weights", do)

@@ -76,6 +76,11 @@ def test_an_auxiliary_head(planted, changed):
     assert finding.do == "Set model.auxiliary_head.0.in_channels to 64"
 
 
+def test_both_a_description_and_weights_twice(planted):
+    change = {"model.backbone.pretrained": "a.pth"}
+    assert planted(POSE, change, "architecture", "model.backbone").level == ERROR
+
+
 def test_a_neck_of_mmpose(planted):
     """All scales at one size, joined: 18 + 36 + 72 + 144 channels."""
     finding = planted(

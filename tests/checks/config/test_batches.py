@@ -35,6 +35,13 @@ def test_the_frameworks_stop_at(planted, base, change, check, where):
         (POSE, {f"{TRAIN}.sampler.shuffle": False}, "data-loader", f"{TRAIN}.sampler.shuffle", NOTE),
         (POSE, {f"{TRAIN}.batch_size": 1}, "batch-size", f"{TRAIN}.batch_size", NOTE),
         (POSE, {"auto_scale_lr": {"base_batch_size": 512}}, "batch-size", f"{TRAIN}.batch_size", NOTE),
+        (
+            SEG,
+            {f"{TRAIN}.batch_size": 2, "model.backbone.norm_cfg": {"type": "SyncBN"}},
+            "batch-size",
+            f"{TRAIN}.batch_size",
+            NOTE,
+        ),
     ],
 )
 def test_the_frameworks_say_nothing_of(planted, base, change, check, where, level):

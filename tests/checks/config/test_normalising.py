@@ -43,10 +43,24 @@ def test_the_frameworks_say_nothing_of(planted, base, change, where, level):
     assert planted(base, change, "normalisation", where).level == level
 
 
+class _OpensImages:
+    """A step of somebody's own, which may give red first."""
+
+    def __call__(self, results: dict) -> dict:
+        return results
+
+
+def test_who_opens_images_oneself_knows_their_colours(changed):
+    splits = ("train", "val", "test")
+    steps = {f"{split}_dataloader.dataset.pipeline.0": {"type": _OpensImages} for split in splits}
+    assert check_config(changed(SEG, {**steps, f"{BOX}.bgr_to_rgb": False})) == []
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {f"{BOX}.mean": [103.53, 116.28, 123.675], f"{BOX}.bgr_to_rgb": False},
+        {f"{BOX}.mean": [103.53, 116.28, 123.675], f"{BOX}.std": [1.0, 1.0, 1.0], f"{BOX}.bgr_to_rgb": False},
         {f"{BOX}.mean": [0, 0, 0], f"{BOX}.std": [255, 255, 255]},
         {f"{BOX}.mean": [110.0], f"{BOX}.std": [60.0], "model.backbone.in_channels": 1},
     ],

@@ -116,6 +116,11 @@ class _TakesAny(_Base):
         super().__init__(**kwargs)
 
 
+class _PassesOver(_HandsOn):
+    def __init__(self, own, **kwargs):
+        super(_HandsOn, self).__init__(**kwargs)
+
+
 @pytest.mark.parametrize(
     ("kind", "names", "required"),
     [
@@ -123,6 +128,7 @@ class _TakesAny(_Base):
         (_HandsOn, {"own", "first", "second"}, {"first"}),
         (_FixesOne, set(), set()),
         (_TakesAny, None, {"own"}),
+        (_PassesOver, None, {"own"}),
     ],
 )
 def test_arguments_of_a_class(kind, names, required):
