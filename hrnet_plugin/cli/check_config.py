@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: the config cannot be read, or the page cannot be written.
     """
-    with _without_collecting():
+    # What configs and constructors print has no place among the findings.
+    with _without_collecting(), redirect_stdout(sys.stderr):
         path = find_config(args.config)
         cfg = load_config(path, args.cfg_options)
         from hrnet_plugin.checks.config import check_config

@@ -55,6 +55,14 @@ def test_json_holds_everything(hrnet):
     )  # fmt: skip
 
 
+def test_what_a_config_prints_is_no_part_of_the_findings(hrnet, project_root: Path, workplace: Path):
+    base = str(project_root / "configs/quickstart_pose.py")
+    Path("talks.py").write_text(f"_base_ = [{base!r}]\nsaid = print('hello')\n")
+    outcome = hrnet("check-config", "talks.py", "--json")
+    assert json.loads(outcome.out)["findings"] == []
+    assert "hello" in outcome.err
+
+
 def test_a_page(hrnet, workplace: Path):
     options = ("model.head.out_channels=21", "train_dataloader.batch_size=1")
     outcome = hrnet("check-config", "quickstart_pose", "--html", "a.html", "--cfg-options", *options)
