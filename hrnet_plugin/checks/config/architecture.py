@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hrnet_plugin.engine.network_fit import head_faults
 from hrnet_plugin.errors import SpecError, UserError
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 from hrnet_plugin.plain import as_list
@@ -36,8 +37,6 @@ def check_architecture(run: RunConfig) -> Iterator[Finding]:
 
 def check_channels(run: RunConfig) -> Iterator[Finding]:
     """The channels that leave the backbone against those that neck and heads were built for."""
-    from hrnet_plugin.engine.network_fit import head_faults
-
     network = run.network
     if network.failure is not None:
         yield from _neck(run, network.failure)

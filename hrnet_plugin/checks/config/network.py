@@ -23,10 +23,8 @@ from .lookup import Unavailable, find_class
 if TYPE_CHECKING:
     from .run_config import RunConfig
 
-#: Parts whose constructors need nothing but their own config.
-_PARTS = ("backbone", "neck", "head", "decode_head", "auxiliary_head")
-#: mmdet's, which need `train_cfg` and `test_cfg` of the whole model beside it.
-_DENSE_HEADS = ("rpn_head", "bbox_head")
+#: Parts whose constructors need nothing but their own config; a detector's `roi_head` needs that of the whole model.
+_PARTS = ("backbone", "neck", "head", "decode_head", "auxiliary_head", "rpn_head", "bbox_head")
 _SIZE = (64, 64)
 #: Classes whose constructors load or fetch weights.
 _LOADING = ("TIMMBackbone", "HuggingFaceClassifier", "LoRAModel", "VPD")
@@ -83,10 +81,6 @@ def build_network(run: RunConfig) -> Network:
     for name in _PARTS:
         node = run.model.get(name)
         if node:
-            _add(network, name, node)
-    for name in _DENSE_HEADS:
-        node = run.model.get(name)
-        if isinstance(node, dict):
             _add(network, name, node)
     if any(key.startswith(("model.backbone", "model.neck")) for key in network.failures):
         return network

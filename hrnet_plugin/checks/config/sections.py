@@ -79,7 +79,7 @@ _NEAR = 0.84
 
 
 def check_sections(run: RunConfig) -> Iterator[Finding]:
-    """Which sections there are."""
+    """Sections that are missing beside others, misspelt, of earlier versions, or with keys that nothing reads."""
     yield from _missing_partners(run)
     yield from _unread(run)
     for key, known in _KEYS.items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from torch import nn
+
 from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 from hrnet_plugin.plain import plain
@@ -14,8 +16,8 @@ from .run_config import DataSet, RunConfig
 
 #: Transforms that cut a sample out at a size, (width, height).
 _CROPS = ("TopdownAffine", "BottomupRandomAffine")
-#: What codecs have by other names in the encoder and the decoder, or need in one of them alone.
-_OF_DECODING = ("blur_kernel_size", "unbiased", "decode_visibility")
+#: What codecs need for reading heatmaps alone, beside what begins with `decode_`.
+_OF_DECODING = ("blur_kernel_size",)
 
 
 def check_pose_sizes(run: RunConfig) -> Iterator[Finding]:
@@ -113,7 +115,10 @@ def _heatmaps(run: RunConfig, key: str, codec: Mapping[str, Any]) -> Iterator[Fi
     if given != tuple(wanted):
         width, height = size
         expected = f"{given}, what the network gives for an input of {width}x{height}"
-        yield _size(join(key, "heatmap_size"), wanted, expected, "Set it in the encoder of the pipeline, too")
+        do = "Set it in the encoder of the pipeline, too"
+        if given[0] > wanted[0] and isinstance(getattr(head, "deconv_layers", None), nn.Sequential):
+            do = "Features of an HRNet are large enough: set model.head.deconv_out_channels to None"
+        yield _size(join(key, "heatmap_size"), wanted, expected, do)
 
 
 def _flips(run: RunConfig, decoders: list[tuple[str, dict]]) -> Iterator[Finding]:

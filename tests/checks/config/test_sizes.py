@@ -9,6 +9,7 @@ from hrnet_plugin.findings import ERROR, NOTE
 
 POSE, SEG = "quickstart_pose", "quickstart_seg"
 UDP = "td-hm_hrnet-w32_udp-regress-8xb64-210e_coco-256x192"
+DARK = "td-hm_hrnetv2-w18_dark-8xb64-60e_wflw-256x256"
 BOTTOM_UP = "dekr_hrnet-w32_8xb10-140e_coco-512x512"
 DECODER = "model.head.decoder"
 ENCODER = "train_dataloader.dataset.pipeline.4.encoder"
@@ -49,6 +50,7 @@ def test_the_frameworks_stop_at(planted, base, change, check, where):
          ERROR),
         (POSE, {f"{DECODER}.heatmap_size": (48, 64)}, "sizes", f"{DECODER}.heatmap_size", ERROR),
         (POSE, {f"{DECODER}.sigma": 3}, "codec", f"{DECODER}.sigma", NOTE),
+        (DARK, {f"{DECODER}.unbiased": False}, "codec", f"{DECODER}.unbiased", NOTE),
         (POSE, {f"{VAL_CROP}.use_udp": False}, "codec", f"{VAL_CROP}.use_udp", NOTE),
         (POSE, {"model.test_cfg.shift_heatmap": True}, "codec", "model.test_cfg.shift_heatmap", NOTE),
         (UDP, {"model.test_cfg.flip_mode": "heatmap"}, "codec", "model.test_cfg.flip_mode", ERROR),
@@ -65,6 +67,12 @@ def test_the_size_that_the_network_gives_is_told(planted):
     change = {f"{DECODER}.heatmap_size": (48, 64), f"{ENCODER}.heatmap_size": (48, 64)}
     finding = planted(POSE, change, "sizes", f"{DECODER}.heatmap_size")
     assert (finding.found, finding.expected[:8]) == ("(48, 64)", "(24, 32)")
+
+
+def test_deconvolutions_that_are_not_needed(planted):
+    """mmpose's head has three of them where the config says nothing."""
+    finding = planted(POSE, {"model.head.deconv_out_channels": "(gone)"}, "sizes", f"{DECODER}.heatmap_size")
+    assert finding.do.endswith("set model.head.deconv_out_channels to None")
 
 
 def test_gaps_between_windows(planted):
