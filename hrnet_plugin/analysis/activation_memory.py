@@ -23,7 +23,8 @@ def count_activation_memory(
     """Bytes of the tensors that autograd keeps from a forward pass in training mode, parameters left out.
 
     A tensor that several modules keep is counted once, at the first of them. Recomputation (`with_cp`) is left out: the
-    figure is what there would be to save. What is kept depends on what is frozen.
+    figure is what there would be to save. What is kept depends on what is frozen. Where a map is so small that batch
+    norms refuse a single image, it is half of what two leave.
 
     Args:
         module: The network; it is called with (batch, in_channels, height, width), and left as it was.
@@ -35,6 +36,23 @@ def count_activation_memory(
     Returns:
         Bytes by the name of the module, for those that keep something, in the order in which they do.
     """
+    try:
+        return _count(module, input_size, in_channels, options, batch)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        # Maps of one pixel: batch norms train on two images or more.
+        doubled = _count(module, input_size, in_channels, options, 2 * batch)
+        return {name: kept // 2 for name, kept in doubled.items()}
+
+
+def _count(
+    module: nn.Module,
+    input_size: tuple[int, int],
+    in_channels: int,
+    options: Mapping[str, object] | None,
+    batch: int,
+) -> dict[str, int]:
     kept: dict[str, int] = {}
     state = state_without_values(module)
     # Storages are held, so that no new one takes the place of one that was let go.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .explain import explained
 from .inspecting import (
     add_command,
+    check_outputs,
     parse_size,
     print_json,
     print_table,
@@ -44,6 +45,7 @@ def run_complexity(args: argparse.Namespace) -> int:
         UserError: the config cannot be read or built, or a file cannot be written.
     """
     size = parse_size(args.size)
+    check_outputs(args)
     cfg = read_config(args)
     breakdown, counted = _count(cfg, size)
     from hrnet_plugin.inspection import breakdown_views as views

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from hrnet_plugin.errors import ConfigError
 
 from .explain import explained
-from .inspecting import add_command, print_json, print_table, print_written, read_config, write_file, write_page
+from .inspecting import (
+    add_command,
+    check_outputs,
+    print_json,
+    print_table,
+    print_written,
+    read_config,
+    write_file,
+    write_page,
+)
 from .preflight import check_checkpoint_file, check_writable
 from .pretrained_sources import local_checkpoint
 
@@ -54,9 +63,11 @@ def run_features(args: argparse.Namespace) -> int:
     """
     box = _numbers(args.box, "--box", 4)
     wanted = [int(channel) for channel in _numbers(args.channel, "--channel", None) or ()]
-    if args.channels < 0:
-        raise ConfigError("--channels", found=args.channels, expected="0 or more")
+    _check_channels(args.channels, wanted)
+    check_outputs(args)
     cfg = read_config(args)
+    if box is not None and cfg.get("default_scope") != "mmpose":
+        raise ConfigError("--box", found=f"a config of {cfg.get('default_scope')}", expected="one of mmpose")
     path = local_checkpoint(args.checkpoint)
     check_checkpoint_file(path)
     check_writable(args.out, "--out")
@@ -72,12 +83,16 @@ def run_features(args: argparse.Namespace) -> int:
     for image, name in zip(args.images, _names(args.images), strict=True):
         with explained(cfg):
             picture, cells = _flow(cfg, model, image, box, args.all_modules)
+        widest = max(len(cell.values) for cell in cells)
+        if wanted and min(wanted) >= widest:
+            raise ConfigError("--channel", found=args.channel, expected=f"0 to {widest - 1}")
         sheet = draw_flow_sheet(picture, cells, title=Path(image).name, channels=args.channels, wanted=wanted)
-        target = sheet.save(Path(args.out, f"{name}.png"))
+        target = sheet.save(Path(args.out, f"{name}_features.png"))
         written.append(str(target))
         if not args.no_arrays:
-            write_file(as_npz(cells), Path(args.out, f"{name}.npz"), "--out")
-            written.append(str(Path(args.out, f"{name}.npz")))
+            arrays = Path(args.out, f"{name}_features.npz")
+            write_file(as_npz(cells), arrays, "--out")
+            written.append(str(arrays))
         found.append({"image": image, "features": [_plain(cell) for cell in cells]})
         page.section(Path(image).name).picture(target, f"Features of {image}")
         page.table(_HEAD, [_row(cell) for cell in cells])
@@ -89,6 +104,15 @@ def run_features(args: argparse.Namespace) -> int:
         print_json({"config": args.config, "checkpoint": args.checkpoint, "images": found, "files": written})
     print_written(written, args)
     return 0
+
+
+def _check_channels(count: int, wanted: Sequence[int]) -> None:
+    from hrnet_plugin.inspection.flow_sheet import MOST_CHANNELS
+
+    if not 0 <= count <= MOST_CHANNELS:
+        raise ConfigError("--channels", found=count, expected=f"0 to {MOST_CHANNELS}")
+    if len(wanted) > MOST_CHANNELS:
+        raise ConfigError("--channel", found=f"{len(wanted)} channels", expected=f"at most {MOST_CHANNELS}")
 
 
 def _flow(

@@ -7,17 +7,28 @@ import copy
 import textwrap
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.errors import ConfigError
+from hrnet_plugin.errors import ConfigError, DataError, find_user_error
 from hrnet_plugin.findings import as_text, errors_in
+from hrnet_plugin.wording import in_short
 
 from .data_root import point_at
 from .explain import explained
-from .inspecting import add_command, print_json, print_table, print_written, read_config, write_page, write_plot
+from .inspecting import (
+    add_command,
+    check_outputs,
+    print_json,
+    print_table,
+    print_written,
+    read_config,
+    write_page,
+    write_plot,
+)
 from .preflight import check_checkpoint_file, check_data, check_loader
 from .pretrained_sources import local_checkpoint
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+    from torch import Tensor, nn
 
     from hrnet_plugin.inspection.health.examine import HealthReport
 
@@ -47,6 +58,7 @@ def run_health(args: argparse.Namespace) -> int:
     """
     if args.batch is not None and args.batch < 1:
         raise ConfigError("--batch", found=args.batch, expected="1 or more")
+    check_outputs(args)
     cfg = read_config(args)
     path = local_checkpoint(args.checkpoint)
     check_checkpoint_file(path)
@@ -94,9 +106,26 @@ def _examine(cfg: Config, checkpoint: str, batch: int | None) -> tuple[HealthRep
             report = examine(
                 model,
                 lambda: model(inputs, samples, mode="tensor"),
-                lambda: model.parse_losses(model(inputs, samples, mode="loss"))[0],
+                lambda: _loss(model, inputs, samples),
             )
     return report, len(inputs)
+
+
+def _loss(model: nn.Module, inputs: object, samples: object) -> Tensor:
+    """Raises:
+    DataError: the labels are not such that the model's loss can be computed.
+    """
+    try:
+        return model.parse_losses(model(inputs, samples, mode="loss"))[0]
+    except (AssertionError, IndexError, RuntimeError, ValueError) as error:
+        if find_user_error(error) is not None:
+            raise
+        raise DataError(
+            "loss of the batch",
+            found=f"{type(error).__name__} ({in_short(error)})",
+            expected="labels that the head knows",
+            do="`hrnet check-data` looks at the labels, `hrnet check-config` at the head; --traceback shows where",
+        ) from error
 
 
 def _with_batch(cfg: Config, batch: int | None) -> Config:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.errors import ConfigError
@@ -12,6 +13,7 @@ from hrnet_plugin.errors import ConfigError
 from .explain import explained
 from .inspecting import (
     add_command,
+    check_outputs,
     parse_size,
     print_json,
     print_table,
@@ -59,6 +61,7 @@ def run_profile(args: argparse.Namespace) -> int:
         if value is not None and value < 1:
             raise ConfigError(f"--{flag}", found=value, expected="1 or more")
     size = parse_size(args.size)
+    check_outputs(args)
     if args.trace:
         check_writable(Path(args.trace).parent, "--trace: folder")
     cfg = read_config(args)
@@ -74,7 +77,7 @@ def run_profile(args: argparse.Namespace) -> int:
     with explained(cfg):
         network, images = _network(cfg, size, args.batch, device)
     step = _training_step(network, images) if args.train else _inference_step(network, images)
-    with silenced_native():  # the profiler says that it starts and stops
+    with silenced_native(), _single_pixels(args):  # the profiler says that it starts and stops
         profile = profile_network(network, step, steps=args.steps, device=device, trace=args.trace)
     written = [args.trace] if args.trace else []
     if args.plot:
@@ -95,6 +98,21 @@ def run_profile(args: argparse.Namespace) -> int:
     print("\n" + textwrap.fill(views.ABOUT, 100))
     print_written(written, args)
     return 0
+
+
+@contextmanager
+def _single_pixels(args: argparse.Namespace) -> Iterator[None]:
+    """Turns what batch norms say to a single image with maps of one pixel into a line that names the flags."""
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise ConfigError(
+            f"--train --batch {args.batch}",
+            found="maps of one pixel, on which batch norms cannot train with a single image",
+            expected="--batch 2 or more, or a larger --size",
+        ) from error
 
 
 def _device(wanted: str | None) -> str:

@@ -13,6 +13,7 @@ from hrnet_plugin.disk import write_whole
 from hrnet_plugin.errors import ConfigError
 
 from .arguments import add_config_options
+from .preflight import check_writable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,11 +100,29 @@ def write_plot(figure: Figure, path: str | Path, flag: str = "--plot") -> None:
     import io
 
     path = Path(path).expanduser()
-    if path.suffix.lower() not in _PLOTS:
-        raise ConfigError(f"{flag} {path}", found=f"the ending {path.suffix!r}", expected=" or ".join(_PLOTS))
+    _check_ending(path, flag)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=path.suffix[1:].lower(), dpi=120)
     write_file(buffer.getvalue(), path, flag)
+
+
+def check_outputs(args: argparse.Namespace) -> None:
+    """Checks before anything is computed that what `--plot` and `--html` name can be written.
+
+    Raises:
+        ConfigError: another ending, or a folder that cannot be written.
+    """
+    plot = getattr(args, "plot", None)
+    if plot:
+        _check_ending(Path(plot))
+    for flag, path in (("--plot", plot), ("--html", args.html)):
+        if path:
+            check_writable(Path(path).expanduser().parent, f"{flag}: folder")
+
+
+def _check_ending(path: Path, flag: str = "--plot") -> None:
+    if path.suffix.lower() not in _PLOTS:
+        raise ConfigError(f"{flag} {path}", found=f"the ending {path.suffix!r}", expected=" or ".join(_PLOTS))
 
 
 def write_file(data: bytes, path: str | Path, flag: str) -> None:

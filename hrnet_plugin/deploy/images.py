@@ -21,8 +21,9 @@ from ..data import render_scene
 from ..engine.image_files import IMAGE_SUFFIXES, check_image_file
 from ..errors import ConfigError, DataError
 from ..zoo.quiet import in_scope
-from .describing import dataset_meta
+from .describing import dataset_meta, describe, usual_size
 from .exporting.shape import MULTIPLE, InputShape
+from .preparing import cut_out, read_image, to_tensor
 from .tensor_model import PixelScaling
 
 if TYPE_CHECKING:
@@ -96,9 +97,12 @@ def file_image(cfg: Config, preprocessor: nn.Module, path: str | Path, box: Sequ
         (1, C, H, W), normalised.
 
     Raises:
-        DataError: the image cannot be read.
+        DataError: the image cannot be read, or the box lies outside of it.
     """
-    return next(_through_pipeline(cfg, preprocessor, [Path(path).expanduser()], box))
+    path = Path(path).expanduser()
+    if cfg.get("test_dataloader") or cfg.get("val_dataloader"):
+        return next(_through_pipeline(cfg, preprocessor, [path], box))
+    return _as_described(cfg, path, box)
 
 
 def drawn_images(cfg: Config, preprocessor: nn.Module, count: int) -> Iterator[Tensor]:
@@ -141,12 +145,27 @@ def _through_pipeline(
             yield _prepared(preprocessor, pipeline({**copy.deepcopy(known), **_sample(path, box)}))
 
 
+def _as_described(cfg: Config, path: Path, box: Sequence[float] | None) -> Tensor:
+    """An image for a config without a pipeline for single images, prepared as a predictor does."""
+    sample = _sample(path, box)
+    description = describe(cfg, size=usual_size(cfg))
+    image = read_image(path)
+    if description.task == "pose":
+        image = cut_out(image, sample["bbox"][0], description).pixels
+    else:
+        image = cv2.resize(image, description.input_size)
+    return to_tensor([image], description)
+
+
 def _sample(path: Path, box: Sequence[float] | None) -> dict[str, Any]:
     check_image_file(path, do="Restore it, or leave it out")
     image = cv2.imread(str(path))
     if image is None:
         raise DataError(f"image {path}", found="nothing that can be read", expected="a whole image file")
     whole = (0, 0, image.shape[1], image.shape[0])
+    if box is not None and not (box[0] < whole[2] and box[1] < whole[3] and box[2] > 0 and box[3] > 0):
+        found = f"{','.join(f'{side:g}' for side in box)}, outside of {path}"
+        raise DataError("--box", found=found, expected=f"a box within {whole[2]}x{whole[3]} pixels")
     boxes = np.array([whole if box is None else box], np.float32)
     return {"img_path": str(path), "img_id": 0, "bbox": boxes, "bbox_score": np.ones(1, np.float32)}
 

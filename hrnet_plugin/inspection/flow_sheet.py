@@ -12,6 +12,8 @@ from ..analysis.drawing import FAINT, Sheet, enlarge
 from .feature_flow import OUTPUT, FlowCell
 
 _MARGIN, _GAP, _TITLE, _HEAD, _LEFT, _CAPTION = 24, 14, 58, 40, 86, 46
+#: Single channels side by side that can still be told apart.
+MOST_CHANNELS = 8
 _SHARE = 0.68  # of the colours against the picture
 
 
@@ -100,7 +102,9 @@ def _write_heads(
     for row in range(rows):
         place = top + _HEAD + row * high
         sheet.write(f"branch {row + 1}", _MARGIN, place, size=13, bold=True)
-        inside = next((cell for cell in reversed(cells) if cell.branch == row and cell.column != OUTPUT), None)
+        inside = next(
+            (cell for cell in cells if cell.branch == row and cell.column.startswith(("stem", "stage"))), None
+        )
         if inside is not None:
             stride = round(picture.shape[1] / inside.values.shape[2])
             sheet.write(f"1/{stride}", _MARGIN, place + 18, size=13, colour=FAINT)

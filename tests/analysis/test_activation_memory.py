@@ -61,3 +61,9 @@ def test_frozen_parts_keep_nothing():
     kept = count_activation_memory(network, (64, 64))
     assert not [name for name in kept if name.startswith(("conv", "bn", "layer1", "transition1"))]
     assert any(name.startswith("stage2") for name in kept)
+
+
+def test_maps_of_one_pixel_are_counted_on_two_images():
+    network = HRNet("w18_small_v1")
+    kept = count_activation_memory(network, (32, 32))
+    assert sum(kept.values()) == pytest.approx(really_kept(network, 32, 32, 2) / 2, rel=0.001)

@@ -53,9 +53,11 @@ def test_features_draws_saves_and_tells(hrnet, pose_config: Path, saved, picture
     weights = saved(pose_config, Path("a.pth"))
     outcome = hrnet("inspect", "features", pose_config, weights, picture, "--out", "f", "--html", "f.html")
     assert (outcome.status, outcome.err) == (0, "")
-    assert outcome.out.splitlines()[-3:] == ["wrote f/photo.png", "wrote f/photo.npz", "wrote f.html"]
-    assert Image.open("f/photo.png").width > 1000
-    arrays = np.load("f/photo.npz", allow_pickle=False)
+    assert outcome.out.splitlines()[-3:] == [
+        "wrote f/photo_features.png", "wrote f/photo_features.npz", "wrote f.html",
+    ]  # fmt: skip
+    assert Image.open("f/photo_features.png").width > 1000
+    arrays = np.load("f/photo_features.npz", allow_pickle=False)
     assert arrays["backbone.stage4.0.branches.3"].shape == (64, 2, 2)
     assert arrays["output:0"].shape == (17, 16, 16)
 
@@ -68,10 +70,47 @@ def test_features_of_two_pictures_of_one_name_as_json(hrnet, seg_config: Path, s
     outcome = hrnet("inspect", "features", seg_config, weights, picture, twin, "--json", "--channels", 0,
                     "--no-arrays", "--all-modules")  # fmt: skip
     report = json.loads(outcome.out)
-    assert report["files"] == ["features/photo.png", "features/photo-2.png"]
+    assert report["files"] == ["features/photo_features.png", "features/photo-2_features.png"]
     steps = {feature["step"] for feature in report["images"][0]["features"]}
     assert {"stem", "stage 4, before fusion", "output"} <= steps
     assert report["images"][0]["features"] == report["images"][1]["features"]
+
+
+def test_features_leave_the_picture_beside_them_alone(hrnet, pose_config: Path, saved, picture: Path):
+    before = Image.open(picture).convert("RGB")
+    before.save("photo.png")
+    kept = Path("photo.png").read_bytes()
+    assert hrnet("inspect", "features", pose_config, saved(pose_config, Path("a.pth")), "photo.png", "--out",
+                 ".").status == 0  # fmt: skip
+    assert Path("photo.png").read_bytes() == kept
+
+
+def test_features_of_a_config_without_a_test_set_are_the_same(hrnet, pose_config: Path, saved, picture: Path):
+    weights = saved(pose_config, Path("a.pth"))
+    bare = Path("bare.py")
+    without = "".join(
+        f"{split}_{part} = None\n" for split in ("val", "test") for part in ("dataloader", "evaluator", "cfg")
+    )
+    bare.write_text(f"_base_ = ['{pose_config.name}']\n{without}")
+    for config in (pose_config, bare):
+        assert hrnet("inspect", "features", config, weights, picture, "--out", config.stem).status == 0
+    one, other = (np.load(Path(config.stem, "photo_features.npz")) for config in (pose_config, bare))
+    assert one.files == other.files
+    assert np.allclose(one["output:0"], other["output:0"], atol=1e-4)
+
+
+def test_a_box_is_for_poses(refused, seg_config: Path, saved, picture: Path):
+    weights = saved(seg_config, Path("a.pth"))
+    line = refused("inspect", "features", seg_config, weights, picture, "--box", "0,0,9,9")
+    assert "--box: found a config of mmseg, expected one of mmpose" in line
+
+
+def test_health_of_labels_that_the_head_does_not_know(refused, seg_config: Path, saved, data: Path):
+    for mask in Path(data, "masks", "train2017").glob("*.png"):
+        Image.fromarray(np.full((96, 96), 7, np.uint8)).save(mask)
+    line = refused("inspect", "health", seg_config, saved(seg_config, Path("a.pth")), "--data-root", data)
+    assert "loss of the batch: found IndexError" in line
+    assert "`hrnet check-data` looks at the labels" in line
 
 
 def test_profile_prints_times_and_writes_trace_plot_and_page(hrnet, pose_config: Path):
@@ -124,7 +163,7 @@ def test_health_of_a_segmentation(hrnet, seg_config: Path, saved, data: Path):
     [
         (("complexity", "CONFIG", "--size", "64"), "--size: found '64', expected width and height in pixels"),
         (("complexity", "CONFIG", "--plot", "x.doc"), "--plot x.doc: found the ending '.doc', expected .png"),
-        (("complexity", "CONFIG", "--plot", "photo.jpg/x.png"), "--plot photo.jpg/x.png: found"),
+        (("complexity", "CONFIG", "--plot", "photo.jpg/x.png"), "--plot: folder photo.jpg: found"),
         (("complexity", "nothing.py"), "config 'nothing.py': found no such file"),
         (("complexity", "CONFIG", "--cfg-options", "model.head.type=HeatmapHed"), "type 'HeatmapHed': found no"),
         (("profile", "CONFIG", "--batch", "0"), "--batch: found 0, expected 1 or more"),
@@ -139,6 +178,11 @@ def test_health_of_a_segmentation(hrnet, seg_config: Path, saved, data: Path):
         (("features", "CONFIG", "a.pth", "broken.jpg"), "image broken.jpg: found"),
         (("features", "CONFIG", "a.pth", "photo.jpg", "--box", "1,2,3"), "--box: found '1,2,3', expected x1,y1"),
         (("features", "CONFIG", "a.pth", "photo.jpg", "--channel", "a"), "--channel: found 'a', expected indices"),
+        (("features", "CONFIG", "a.pth", "photo.jpg", "--channel", "999"), "--channel: found 999, expected 0 to 63"),
+        (("features", "CONFIG", "a.pth", "photo.jpg", "--channels", "9"), "--channels: found 9, expected 0 to 8"),
+        (("features", "CONFIG", "a.pth", "photo.jpg", "--box=-9,-9,-5,-5"), "--box: found -9,-9,-5,-5, outside of"),
+        (("profile", "CONFIG", "--train", "--size", "32x32"), "--train --batch 1: found maps of one pixel"),
+        (("profile", "CONFIG", "--html", "photo.jpg/x.html"), "--html: folder photo.jpg: found"),
         (("features", "CONFIG", "part.pth", "photo.jpg"), "checkpoint part.pth: found"),
         (("features", "CONFIG", "a.pth", "photo.jpg", "--out", "photo.jpg/x"), "--out photo.jpg/x: found"),
     ],

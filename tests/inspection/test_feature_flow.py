@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from hrnet_plugin import HRNet, LiteHRNet
+from hrnet_plugin.inspection import flow_sheet
 from hrnet_plugin.inspection.feature_flow import OUTPUT, FlowCell, capture_flow, flow_columns
 from hrnet_plugin.inspection.flow_sheet import as_npz, choose_channels, draw_flow_sheet, mean_activation
 
@@ -125,6 +126,14 @@ def test_the_sheet_has_a_tile_for_each_cell(cells):
     bright = cells[-1].values.copy()
     bright[...] = np.nan
     draw_flow_sheet(picture, [FlowCell("x", 0, "x", None, bright)], title="NaN is drawn, too", tile_width=96)
+
+
+def test_strides_are_those_of_the_stages(cells, monkeypatch: pytest.MonkeyPatch):
+    written = []
+    monkeypatch.setattr(flow_sheet.Sheet, "write", lambda self, text, *args, **options: written.append(text) or 0)
+    neck = FlowCell("neck", 0, "neck", None, np.zeros((8, 1, 1), np.float32))
+    draw_flow_sheet(np.zeros((64, 96, 3), np.uint8), [*cells, neck], title="x", tile_width=96)
+    assert [text for text in written if text.startswith("1/")] == ["1/4", "1/8", "1/16", "1/32"]
 
 
 def test_arrays_come_back_under_the_names_of_modules(cells):

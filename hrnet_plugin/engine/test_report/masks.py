@@ -143,9 +143,12 @@ def _confidence(logits: Tensor, truth: np.ndarray, prediction: np.ndarray, count
     step = max(1, math.isqrt(truth.size // _PIXELS))
     truth, prediction, counted = (values[::step, ::step] for values in (truth, prediction, counted))
     logits = logits[:, ::step, ::step].float()
-    # Of a single class mmseg hands out probabilities.
-    best = torch.maximum(logits, 1 - logits)[0] if len(logits) == 1 else logits.softmax(0).amax(0)
-    return Reliability.of(best.cpu().numpy()[counted], (prediction == truth)[counted], _CONFIDENCE_BINS)
+    if len(logits) == 1:  # of a single class mmseg hands out probabilities, and its threshold need not be 0.5
+        foreground = logits[0].cpu().numpy()
+        best = np.where(prediction == 1, foreground, 1 - foreground)
+    else:
+        best = logits.softmax(0).amax(0).cpu().numpy()
+    return Reliability.of(best[counted], (prediction == truth)[counted], _CONFIDENCE_BINS)
 
 
 def _small(mask: np.ndarray) -> np.ndarray:

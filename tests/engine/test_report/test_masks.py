@@ -13,6 +13,7 @@ from mmseg.evaluation import IoUMetric
 from mmseg.structures import SegDataSample
 from PIL import Image
 
+from hrnet_plugin.engine.test_report import masks
 from hrnet_plugin.engine.test_report.masks import MaskCollector
 
 CLASSES = ("sky", "road", "car", "never")
@@ -117,6 +118,14 @@ def test_confidence_is_the_largest_probability(samples):
     filled = np.flatnonzero(np.array(confidence.right) + np.array(confidence.wrong))
     assert filled.tolist() == [int(probability * 20)]
     assert sum(confidence.right) + sum(confidence.wrong) == 9 * 40 * 57
+
+
+def test_confidence_of_a_single_class_is_that_of_what_was_predicted():
+    """mmseg's threshold is 0.3: a pixel of 0.4 is foreground, with a confidence of 0.4."""
+    foreground = torch.tensor([[[0.4, 0.2]]])
+    prediction = np.array([[1, 0]])
+    found = masks._confidence(foreground, prediction, prediction, np.ones((1, 2), bool))
+    assert found.total.sum() == pytest.approx(0.4 + 0.8)
 
 
 @pytest.mark.parametrize("merged", [True, False])
