@@ -54,7 +54,9 @@ def test_errors_stand_before_notes(page):
 
 def test_a_sentence_of_a_finding_ends_once():
     page = Page("Stops")
-    page.findings([Finding(NOTE, "a", "x", "1", "2", "Did you mean 'y'?"), Finding(NOTE, "a", "x", "1", "2", "Mend it")])
+    page.findings(
+        [Finding(NOTE, "a", "x", "1", "2", "Did you mean 'y'?"), Finding(NOTE, "a", "x", "1", "2", "Mend it")]
+    )
     html = page.html().decode()
     assert "?." not in html
     assert "Mend it." in html
