@@ -251,7 +251,7 @@ def test_zero_init_residual_leaves_pretrained_weights_alone(tmp_path):
 
 def test_the_package_offers_its_public_names_and_no_others():
     offered = {"BasicBlock", "Bottleneck", "HRNet", "HRNetSpec", "HighResolutionModule", "__version__"}
-    offered |= {"HRFPN", "HRFuseScales", "HRNetV2Neck", "LiteHRNet", "LiteHRNetSpec", "load"}
+    offered |= {"HRFPN", "HRFuseScales", "HRNetV2Neck", "LiteHRNet", "LiteHRNetSpec", "capture_features", "load"}
     assert set(hrnet_plugin.__all__) == offered
     assert all(getattr(hrnet_plugin, name) is not None for name in offered)
     with pytest.raises(AttributeError, match="no attribute 'HRNett'"):
