@@ -112,7 +112,7 @@ def _persons_known_before(args: argparse.Namespace, task: str) -> tuple[PersonSo
 
 def _check_persons(args: argparse.Namespace, known: PersonSource, sources: Sequence[Source]) -> None:
     """Raises:
-    DataError: the file of boxes has none for any input, which other names or another data set would explain; or one
+    DataError: the file of boxes knows none of the inputs, which other names or another data set would explain; or one
         of its entries is for two inputs.
     """
     found = [known.has(source) for source in sources]
@@ -185,7 +185,7 @@ def _tell_end(
     if plan.left_out:
         names = ", ".join(source.name for source in plan.left_out[:_SHOWN])
         more = f" and {len(plan.left_out) - _SHOWN} more" if len(plan.left_out) > _SHOWN else ""
-        notices.append(f"no person boxes for {_inputs(len(plan.left_out))}, left out: {names}{more}")
+        notices.append(f"{_inputs(len(plan.left_out))} not named in --boxes, left out: {names}{more}")
     if outcome.failures:
         notices.append(f"{_inputs(len(outcome.failures))} could not be computed")
     print_table("inference finished", lines, notices)

@@ -52,7 +52,7 @@ class BoxFile:
         person: Name or id of the category that is taken.
         least: Score below which a box is left out.
         names: For detections, which know images by their ids alone: a COCO annotation file that names them. None takes
-            the number that an image's name consists of, as COCO's own do.
+            the number that an image's name consists of, as COCO's own do. An image without a detection holds nobody.
 
     Raises:
         DataError: no such file, or one of another kind.
@@ -81,26 +81,28 @@ class BoxFile:
             raise self._wrong(found)
 
     def has(self, source: Source) -> bool:
-        """Whether the file has boxes for an image, or for a video or its frames.
+        """Whether the file knows an image, if only as one that holds nobody, or a video or frames of it.
 
         Raises:
             DataError: an entry fits this image and another one.
         """
         key = self._key(source)
-        if key is not None and self._used.setdefault(key, source.name) != source.name:
+        if key in self._entries and self._used.setdefault(key, source.name) != source.name:
             raise DataError(
                 f"--boxes {self.path}: {key}",
                 found=f"inputs {self._used[key]} and {source.name}",
                 expected="one image of this name",
                 do="Name images with their folders, or take one of them at a time",
             )
-        if key is not None and self._entries[key].boxes:
+        # A detector that found nobody in an image leaves no line of it; of videos it says nothing.
+        if key in self._entries or (key is not None and not source.is_video):
             return True
         return source.is_video and any(name.startswith(f"{source.path.name}#") for name in self._entries)
 
     def find(self, source: Source, frames: Sequence[int | None], images: Sequence[np.ndarray]) -> list[Persons]:
         """The boxes of images, or of frames of a video; none where the file has none."""
-        whole = self._entries.get(self._key(source) or "", _Entry())
+        key = self._key(source)
+        whole = self._entries.get(key or "", _Entry(int(key) if key and self._by_number else None))
         of_frames = (self._entries.get(f"{source.path.name}#{frame}", whole) for frame in frames)
         return [entry.persons() for entry in of_frames]
 
@@ -137,7 +139,7 @@ class BoxFile:
         listed = names.get("categories") if isinstance(names, Mapping) else None
         wanted = self._choose(listed, person)
         self._by_number = names is None
-        entries: dict[str, _Entry] = {}
+        entries = {name: _Entry(_number(image_id)) for image_id, name in known.items()}
         for one in found:
             name = known.get(one["image_id"]) if names is not None else str(one["image_id"])
             box = self._corners(one["bbox"], None)

@@ -17,7 +17,7 @@ class Plan:
         batches: Images whose crops are computed together.
         videos: Videos, one by one.
         kept: How many inputs are finished by an earlier call.
-        left_out: Those of which nobody says where persons are.
+        left_out: Those of which nobody says where persons are, or that there are none.
     """
 
     batches: tuple[tuple[Source, ...], ...]

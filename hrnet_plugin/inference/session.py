@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..deploy.description import NetworkDescription
-from ..deploy.predictions import Prediction, SegmentationPrediction
+from ..deploy.predictions import PosePrediction, Prediction, SegmentationPrediction
 from ..deploy.predictor import Predictor
 from ..deploy.preparing import read_image
 from ..errors import UserError
@@ -83,6 +83,7 @@ class Session:
         self.stems = stems_of(source.name for source in sources)
         self.outcome = Outcome()
         self._other_sizes: list[str] = []
+        self._poses = 0
 
     def run(self, plan: Plan) -> Outcome:
         """Computes the images, then the videos.
@@ -107,6 +108,8 @@ class Session:
         if self._other_sizes:
             first, count = self._other_sizes[0], len(self._other_sizes)
             self.outcome.notes.append(f"{count} of another size than --boxes says, the first is {first}")
+        if self.outcome.images and not self._poses and self.predictor.description.task == "pose":
+            self.outcome.notes.append("nobody in any of the images")
         return self.outcome
 
     def predict(
@@ -140,6 +143,7 @@ class Session:
                 self._other_sizes.append(f"{source.name}: {image.shape[1]}x{image.shape[0]}, not {said}")
             self.journal.append([self._finished(source, image, found, prediction)])
             self.outcome.images += 1
+            self._poses += len(prediction.keypoints) if isinstance(prediction, PosePrediction) else 0
 
     def _finished(self, source: Source, image: np.ndarray, persons: Persons | None, prediction: Prediction) -> Record:
         """The record of an image, whose files are written by then."""

@@ -86,9 +86,30 @@ def test_boxes_leave_out_what_they_do_not_name(hrnet, pose, photos):
     Path("boxes.json").write_text(json.dumps({"sub/a.jpg": [[20, 10, 120, 180], [60, 30, 140, 100]]}))
     outcome = hrnet("infer", *pose, photos, "--boxes", "boxes.json", "--out", "out")
     assert (outcome.status, outcome.errors) == (0, [])
-    assert "no person boxes for 2 inputs, left out: a.jpg, b.png" in outcome.out
+    assert "2 inputs not named in --boxes, left out: a.jpg, b.png" in outcome.out
     assert "taken for one person" not in outcome.out
     assert [annotation["bbox"] for annotation in results()["annotations"]] == [[20, 10, 100, 170], [60, 30, 80, 70]]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "images", "poses"),
+    [
+        ({"a.jpg": [], "sub/a.jpg": [[20, 10, 120, 180]]}, ["a.jpg", "sub/a.jpg"], 1),
+        ({"b.png": []}, ["b.png"], 0),
+        ([{"image_id": 12, "category_id": 1, "bbox": [9, 9, 60, 90], "score": 0.9}], ["000012.jpg", "13.jpg"], 1),
+        ([], ["000012.jpg", "13.jpg"], 0),
+    ],
+)
+def test_an_image_that_holds_nobody_has_an_entry_and_no_pose(boxes, images, poses, hrnet, pose, photos):
+    for name in ("000012.jpg", "13.jpg"):
+        shutil.copy(photos / "a.jpg", photos / name)
+    Path("boxes.json").write_text(json.dumps(boxes))
+    outcome = hrnet("infer", *pose, photos, "--boxes", "boxes.json", "--out", "out")
+    assert (outcome.status, outcome.errors) == (0, [])
+    assert [image["file_name"] for image in results()["images"]] == images
+    assert len(results()["annotations"]) == poses
+    assert all(Path("out", image["picture"]).is_file() for image in results()["images"])
+    assert ("nobody in any of the images" in outcome.out) == (poses == 0)
 
 
 @pytest.mark.slow

@@ -62,7 +62,8 @@ def found(boxes: BoxFile, name: str, *frames: int) -> list[Persons]:
 
 def test_annotations_of_coco(written):
     boxes = BoxFile(written(ANNOTATIONS))
-    assert [boxes.has(source(name)) for name in ("val/a.jpg", "val/b.jpg", "c.jpg", "d.jpg")] == [1, 0, 1, 0]
+    assert [boxes.has(source(name)) for name in ("val/a.jpg", "val/b.jpg", "c.jpg", "d.jpg")] == [1, 1, 1, 0]
+    assert found(boxes, "val/b.jpg")[0].boxes.shape == (0, 4)
     (a,) = found(boxes, "val/a.jpg")
     assert a.boxes.tolist() == [[10, 20, 40, 60], [0, 60, 99, 79]]  # persons alone, no crowds, within the image
     assert (a.image_id, a.size, a.categories) == (7, (100, 80), (1, 1))
@@ -111,6 +112,19 @@ def test_detections_know_images_by_number(written):
     assert found(BoxFile(written(DETECTIONS), person="18"), "139.jpg")[0].scores == (0.99,)
 
 
+@pytest.mark.parametrize("content", [DETECTIONS, []])
+def test_an_image_without_a_detection_holds_nobody(content, written):
+    boxes = BoxFile(written(content))
+    assert boxes.has(source("000000000140.jpg"))
+    (nobody,) = found(boxes, "000000000140.jpg")
+    assert (nobody.boxes.shape, nobody.image_id) == ((0, 4), 140)
+    assert not boxes.has(source("140.mp4"))
+    named = BoxFile(written(content), names=written(ANNOTATIONS, "names.json"))
+    assert named.has(source("val/b.jpg"))
+    (nobody,) = found(named, "val/b.jpg")
+    assert (nobody.boxes.shape, nobody.image_id) == ((0, 4), 8)
+
+
 def test_detections_with_a_file_of_names(written):
     boxes = BoxFile(written(DETECTIONS), least=0.3, names=written(ANNOTATIONS, "names.json"))
     assert found(boxes, "val/a.jpg")[0].boxes.tolist() == [[5, 6, 12, 14.5]]
@@ -123,7 +137,8 @@ def test_boxes_by_file_name(written):
     (a,) = found(boxes, "val/a.jpg")
     assert (a.boxes.tolist(), a.scores, a.image_id) == ([[1, 2, 3, 4], [5, 6, 7, 8]], (1.0, 0.2), None)
     assert len(found(BoxFile(written(content), least=0.3), "val/a.jpg")[0].boxes) == 1
-    assert [boxes.has(source(name)) for name in ("x/b.jpg", "y/b.jpg", "other/a.jpg")] == [True, False, False]
+    assert [boxes.has(source(name)) for name in ("x/b.jpg", "y/b.jpg", "other/a.jpg")] == [True, True, False]
+    assert [len(found(boxes, name)[0].boxes) for name in ("x/b.jpg", "y/b.jpg")] == [1, 0]
 
 
 def test_frames_of_a_video(written):

@@ -186,10 +186,10 @@ def test_boxes_of_a_file(infer, posing, photos, tmp_path):
     annotations = [{"id": i, "image_id": n, "category_id": 1, "bbox": box} for i, (n, box) in enumerate(boxes)]
     file.write_text(json.dumps({"images": images, "annotations": annotations, "categories": []}))
     outcome = infer(posing, [photos], persons=BoxFile(file))
-    assert outcome.images == 2
+    assert outcome.images == 3
     assert outcome.notes == ["1 of another size than --boxes says, the first is one/x.jpg: 80x60, not 90x60"]
     found = results(tmp_path / "out")
-    assert [image["id"] for image in found["images"]] == [40, 41]
+    assert [image["id"] for image in found["images"]] == [40, 41, 42]
     assert [one["image_id"] for one in found["annotations"]] == [40, 40, 41]
     (alone,) = posing(photos / "a.png", [[1, 2, 31, 42], [20, 5, 60, 55]])
     for annotation, keypoints in zip(found["annotations"], alone.keypoints, strict=False):
