@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from ..disk import write_whole
 from ..errors import ConfigError, DataError
-from .output import KEYPOINT_RESULTS, RESULTS, Output, unwritable
+from .output import KEYPOINT_RESULTS, RESULTS, Output, is_result, unwritable
 from .records import Records
 from .sources import Source
 
@@ -89,6 +89,15 @@ class Journal:
         line = self._lines.get(source.name)
         record = json.loads(line) if line else None
         return record if record and record["input"] == state_of(source) else None
+
+    def stems(self) -> dict[str, str]:
+        """Under which name the results of each finished input lie, less folder and suffix; as `stems_of` takes them."""
+        found = {}
+        for name, line in self._lines.items():
+            places = filter(is_result, map(str, json.loads(line).get("files", {}).values()))
+            for place in places:
+                found[name] = PurePosixPath(*PurePosixPath(place).parts[1:]).with_suffix("").as_posix()
+        return found
 
     def records(self, names: Iterable[str]) -> Records:
         """What was finished of these inputs, in their order, without what failed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..disk import PARTIAL, write_whole
@@ -69,14 +69,19 @@ class Output:
             places: As the run's journal names them. One that lies elsewhere than among results is left alone.
         """
         for place in places:
-            parts = Path(place).parts
-            if len(parts) > 1 and parts[0] in OWN_FOLDERS and ".." not in parts:
+            if is_result(place):
                 (self.folder / place).unlink(missing_ok=True)
 
     def has(self, places: Iterable[str]) -> bool:
         """Whether all of these files are there and hold something."""
         paths = [self.folder / place for place in places]
         return all(path.is_file() and path.stat().st_size for path in paths)
+
+
+def is_result(place: str) -> bool:
+    """Whether a place that a journal names lies among results, and not elsewhere on the disk."""
+    parts = Path(place).parts
+    return len(parts) > 1 and parts[0] in OWN_FOLDERS and ".." not in parts
 
 
 def unwritable(path: Path, error: OSError) -> ConfigError:
@@ -89,19 +94,26 @@ def unwritable(path: Path, error: OSError) -> ConfigError:
     )
 
 
-def stems_of(names: Iterable[str]) -> dict[str, str]:
+def stems_of(names: Iterable[str], finished: Mapping[str, str] | None = None) -> dict[str, str]:
     """For each input the name of its results, less their suffix; no two are the same, not even on a file system that
     knows no capitals.
+
+    Args:
+        names: Of all inputs.
+        finished: The stems of those that have results by now, which they keep.
 
     >>> stems_of(["a/x.jpg", "a/x.png", "b/x.jpg"])
     {'a/x.jpg': 'a/x', 'a/x.png': 'a/x.png', 'b/x.jpg': 'b/x'}
     """
-    found: dict[str, str] = {}
-    taken: set[str] = set()
+    found = dict(finished or {})
+    taken = {stem.casefold() for stem in found.values()}
+    names = list(names)
     for name in names:
+        if name in found:
+            continue
         folder, _, file = name.rpartition("/")
         short = f"{folder}/{Path(file).stem}".lstrip("/")
         numbered = (f"{name}_{number}" for number in range(2, len(found) + 3))
         found[name] = next(stem for stem in (short, name, *numbered) if stem.casefold() not in taken)
         taken.add(found[name].casefold())
-    return found
+    return {name: found[name] for name in names}

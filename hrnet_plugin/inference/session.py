@@ -80,7 +80,7 @@ class Session:
     ):
         self.predictor, self.persons, self.choices = predictor, persons, choices
         self.journal, self.output = journal, journal.output
-        self.stems = stems_of(source.name for source in sources)
+        self.stems = stems_of((source.name for source in sources), journal.stems())
         self.outcome = Outcome()
         self._other_sizes: list[str] = []
         self._poses = 0

@@ -197,6 +197,15 @@ def test_names_of_results_are_never_the_same():
     assert (stems["a/x.jpg"], stems["b/x.jpg"], stems["x.y.jpg"]) == ("a/x", "b/x", "x.y")
 
 
+def test_a_finished_input_keeps_its_name_of_results(output, sources):
+    places = {"0.jpg": "pictures/a/x.png.jpg", "1.jpg": "videos/clip.json", "2.jpg": "masks/../../x.png", "3.jpg": "/x"}
+    with Journal(output, RUN) as journal:
+        for source, place in zip(sources, places.values(), strict=False):
+            journal.append([record(source, files={"picture": place})])
+        assert journal.stems() == {"0.jpg": "a/x.png", "1.jpg": "clip"}
+    assert stems_of(["x.jpg", "x.png"], {"x.png": "X"}) == {"x.jpg": "x.jpg", "x.png": "X"}
+
+
 def test_the_journal_is_lines_of_json(output, sources):
     filled(output, sources)
     lines = [json.loads(line) for line in output.journal.read_text().splitlines()]

@@ -127,6 +127,27 @@ def test_what_changed_or_is_gone_or_is_new_is_computed(infer, posing, picture, p
     assert len(results(tmp_path / "out")["images"]) == 8
 
 
+def test_more_inputs_write_over_nothing_that_is_finished(infer, segmenting, picture, write_video, tmp_path):
+    """Whatever comes before it, a finished input keeps the names of its results."""
+    folder = tmp_path / "k"
+    for number, name in enumerate(("x.png", "x.jpg", "x.bmp")):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(cv2.imencode(name[1:], picture(number))[1].tobytes())
+    videos = [write_video(folder / name, 2) for name in ("x.mp4", "x.avi")]
+    infer(segmenting, [folder / "x.png", videos[0]])
+    before = contents(tmp_path / "out")
+    assert infer(segmenting, [folder / "x.jpg", folder / "x.png", *reversed(videos)]).failures == []
+    infer(segmenting, [folder / "x.bmp", folder / "x.jpg", folder / "x.png", *reversed(videos)])
+    after = contents(tmp_path / "out")
+    assert {name: after[name] for name in before if "/" in name} == {n: d for n, d in before.items() if "/" in n}
+    for image in results(tmp_path / "out")["images"]:
+        mask = cv2.imread(str(tmp_path / "out" / image["mask"]), cv2.IMREAD_UNCHANGED)
+        assert np.array_equal(mask, segmenting(folder / image["file_name"])[0].labels), image
+    kept = results(tmp_path / "out")
+    assert len({one["mask"] for one in kept["images"]}) == len({one["picture"] for one in kept["images"]}) == 3
+    assert len({one["results"] for one in kept["videos"]}) == 2
+
+
 @pytest.mark.parametrize("last", [1, 3, 4, 7])
 def test_a_stopped_run_goes_on_and_ends_like_one_that_was_not(last, infer, posing, photos, tmp_path, monkeypatch):
     """Stopped when the picture of the image of this number is about to be written."""
