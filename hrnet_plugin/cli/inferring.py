@@ -50,7 +50,7 @@ def infer(args: argparse.Namespace) -> int:
     built = _built(args, network, known) if args.overwrite else None  # nothing is taken away for what cannot begin
     choices = Choices(args.batch_size, args.flip_test, args.score_thr, not args.no_pictures, args.top)
     with Journal(output, _identity(args, network, where), overwrite=args.overwrite) as journal:
-        journal.check_names([source.name for source in sources])
+        journal.check_inputs(sources)
         plan = plan_run(sources, known.has, journal, args.batch_size, task=task, pictures=choices.pictures)
         _tell_start(args, task, plan, len(sources))
         outcome = Outcome()

@@ -71,11 +71,12 @@ class Journal:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def check_names(self, names: Iterable[str]) -> None:
+    def check_inputs(self, sources: Iterable[Source]) -> None:
         """Raises:
-        ConfigError: results are there of something that is not among the inputs.
+        ConfigError: results are there of something that is not among the inputs, or of another file of this name.
         """
-        strangers = sorted(set(self._lines) - set(names))
+        paths = {source.name: str(source.path) for source in sources}
+        strangers = sorted(set(self._lines) - set(paths))
         if strangers:
             raise ConfigError(
                 f"--out {self.output.folder}",
@@ -83,6 +84,15 @@ class Journal:
                 expected="the same inputs, or more",
                 do=_AGAIN,
             )
+        for name, line in self._lines.items():
+            record = json.loads(line)
+            if FAILED not in record and record.get("path", paths[name]) != paths[name]:
+                raise ConfigError(
+                    f"--out {self.output.folder}: {name}",
+                    found=f"results of {record['path']}",
+                    expected=f"those of {paths[name]}",
+                    do=_AGAIN,
+                )
 
     def find(self, source: Source) -> Record | None:
         """What was finished for an image or video that has not changed since; None where nothing was."""
@@ -154,6 +164,11 @@ class Journal:
         for name in (RESULTS, KEYPOINT_RESULTS):
             (self.output.folder / name).unlink(missing_ok=True)
         self.output.journal.unlink()
+
+
+def entry(source: Source, **found: Any) -> Record:
+    """The record of an input: which file it is, in which state, and what was found."""
+    return {"name": source.name, "path": str(source.path), "input": state_of(source), **found}
 
 
 def state_of(source: Source) -> list[int]:

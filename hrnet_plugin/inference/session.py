@@ -15,7 +15,7 @@ from ..deploy.predictor import Predictor
 from ..deploy.preparing import read_image
 from ..errors import UserError
 from .drawing import SURE, draw, encoded
-from .journal import FAILED, Journal, Record, state_of
+from .journal import FAILED, Journal, Record, entry
 from .output import KEYPOINT_RESULTS, MASKS, PICTURES, RESULTS, stems_of
 from .persons import Persons, PersonSource
 from .plan import Plan
@@ -157,11 +157,11 @@ class Session:
             self.output.write(encoded(drawn, ".jpg"), files["picture"])
         size = (image.shape[1], image.shape[0])
         record = record_of(prediction, size, persons, self.choices.top)
-        return {"name": source.name, "input": state_of(source), "files": files, **record}
+        return entry(source, files=files, **record)
 
     def _fail(self, source: Source, error: UserError) -> None:
         self.outcome.failures.append(str(error))
-        self.journal.append([{"name": source.name, "input": state_of(source), FAILED: str(error)}])
+        self.journal.append([entry(source, **{FAILED: str(error)})])
 
 
 def write_results(

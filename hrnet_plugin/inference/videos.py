@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .drawing import draw
-from .journal import state_of
+from .journal import entry
 from .output import VIDEOS
 from .records import Records, record_of
 from .results import document
@@ -48,7 +48,7 @@ def infer_video(session: Session, source: Source) -> None:
     files = {"results": f"{stem}.json"} | ({"video": writer.place} if writer else {})
     data = document(records, session.predictor.description, session.persons.categories)
     session.output.write(data, files["results"])
-    session.journal.append([{"name": source.name, "input": state_of(source), "files": files, "frames": len(records)}])
+    session.journal.append([entry(source, files=files, frames=len(records))])
 
 
 def _frames(session: Session, source: Source, reader: VideoReader, writer: VideoWriter | None) -> Records:

@@ -176,7 +176,7 @@ def write_journal(pose: tuple[Path, Path], photos: Path) -> None:
     from hrnet_plugin.cli.infer_network import find_network
     from hrnet_plugin.cli.inferring import _identity
     from hrnet_plugin.cli.main import build_parser
-    from hrnet_plugin.inference.journal import Journal, state_of
+    from hrnet_plugin.inference.journal import Journal, entry
     from hrnet_plugin.inference.output import Output
     from hrnet_plugin.inference.sources import find_sources
 
@@ -184,7 +184,17 @@ def write_journal(pose: tuple[Path, Path], photos: Path) -> None:
     network, given = find_network(args)
     (source, *_) = find_sources(given, "out")
     with Journal(Output("out"), _identity(args, network, "whole images")) as journal:
-        journal.append([{"name": source.name, "input": state_of(source), "files": {}, "persons": []}])
+        journal.append([entry(source, files={}, persons=[])])
+
+
+def test_another_folder_with_the_same_names_is_refused(hrnet, pose, photos, refused):
+    write_journal(pose, photos)
+    shutil.copytree(photos, "elsewhere/photos")
+    before = Path("out/journal.jsonl").read_bytes()
+    line = refused("infer", *pose, "elsewhere/photos", "--out", "out")
+    assert f"out: a.jpg: found results of {photos.absolute()}/a.jpg, expected those of " in line
+    assert Path("out/journal.jsonl").read_bytes() == before
+    assert hrnet("infer", *pose, "elsewhere/photos", "--out", "out", "--overwrite").status == 0
 
 
 def test_other_weights_are_refused_unless_overwritten(hrnet, pose, photos, refused, data):

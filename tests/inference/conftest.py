@@ -129,7 +129,7 @@ def infer(tmp_path: Path) -> Callable[..., Outcome]:
         sources = find_sources(inputs, output.folder)
         task = predictor.description.task
         with Journal(output, {"network": "small", **identity}, overwrite=overwrite) as journal:
-            journal.check_names([source.name for source in sources])
+            journal.check_inputs(sources)
             plan = plan_run(sources, persons.has, journal, choices.batch_size, task=task, pictures=choices.pictures)
             outcome = Session(predictor, persons, journal, choices, sources).run(plan)
             write_results(journal, sources, predictor.description, persons.categories)

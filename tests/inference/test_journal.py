@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hrnet_plugin.errors import ConfigError, DataError
-from hrnet_plugin.inference.journal import Journal, state_of
+from hrnet_plugin.inference.journal import Journal, entry
 from hrnet_plugin.inference.output import Output, stems_of
 from hrnet_plugin.inference.plan import plan_run
 from hrnet_plugin.inference.sources import Source
@@ -30,7 +30,7 @@ def output(tmp_path: Path) -> Output:
 
 
 def record(source: Source, **more: object) -> dict:
-    return {"name": source.name, "input": state_of(source), "files": {}, "persons": [], **more}
+    return entry(source, **{"files": {}, "persons": [], **more})
 
 
 def filled(output: Output, sources: list[Source]) -> None:
@@ -106,11 +106,26 @@ def test_a_run_that_came_to_nothing_binds_nobody(output, sources):
 def test_other_inputs_are_refused_and_more_are_not(output, sources):
     filled(output, sources[:3])
     with Journal(output, RUN) as journal:
-        journal.check_names([source.name for source in sources])
+        journal.check_inputs(sources)
         with pytest.raises(
             ConfigError, match=r"found results of 2 others than the inputs, such as 0\.jpg, expected the s"
         ):
-            journal.check_names(["2.jpg", "3.jpg"])
+            journal.check_inputs(sources[2:4])
+
+
+def test_another_folder_with_the_same_names_is_refused(output, sources, tmp_path):
+    filled(output, sources[:2])
+    before = output.journal.read_bytes()
+    elsewhere = [Source(tmp_path / "elsewhere" / source.name, source.name) for source in sources]
+    with Journal(output, RUN) as journal:
+        with pytest.raises(ConfigError) as caught:
+            journal.check_inputs(elsewhere)
+        journal.append([entry(sources[2], failed="broken")])
+        journal.check_inputs([*sources[:2], *elsewhere[2:]])  # nothing is lost with what failed
+    there, here = sources[0].path, elsewhere[0].path
+    assert f"--out {output.folder}: 0.jpg: found results of {there}, expected those of {here}. Nam" in str(caught.value)
+    assert "--overwrite" in str(caught.value)
+    assert output.journal.read_bytes().startswith(before)
 
 
 def test_nobody_else_writes_meanwhile(output):
