@@ -17,6 +17,9 @@ from ..errors import DataError
 from ..wording import in_short
 from .description import NetworkDescription
 
+#: OpenCV warps no image that is wider or higher.
+_WARPED = 32766
+
 
 @dataclass(frozen=True)
 class Crop:
@@ -83,7 +86,25 @@ def cut_out(image: np.ndarray, box: np.ndarray, description: NetworkDescription)
         zoom = np.full(2, width / scale[0])
         shift = 0.5 * np.array([width, height]) - zoom * centre
     matrix = np.array([[zoom[0], 0, shift[0]], [0, zoom[1], shift[1]]], dtype=np.float64)
+    if max(image.shape[:2]) > _WARPED:
+        image, matrix = _looked_at(image, matrix, centre, scale)
     return Crop(cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR), centre, scale)
+
+
+def _looked_at(
+    image: np.ndarray, matrix: np.ndarray, centre: np.ndarray, scale: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a very large image that is cut out, and the matrix (2, 3) that takes it to the network's input.
+
+    Of a part that is itself too large every second pixel is taken, or fewer: warping looks at no more of them.
+    """
+    size = np.array(image.shape[1::-1])
+    first = np.clip(np.floor(centre - 0.5 * scale) - 2, 0, size - 1).astype(int)
+    last = np.clip(np.ceil(centre + 0.5 * scale) + 3, first + 1, size).astype(int)
+    step = -(-(last - first) // _WARPED)
+    part = image[first[1] : last[1] : step[1], first[0] : last[0] : step[0]]
+    zoom = matrix[:, :2] * step
+    return np.ascontiguousarray(part), np.column_stack([zoom, matrix[:, 2] + matrix[:, :2] @ first])
 
 
 def resize(image: np.ndarray, description: NetworkDescription) -> np.ndarray:

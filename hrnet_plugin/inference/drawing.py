@@ -18,8 +18,11 @@ from ..errors import DataError
 
 #: Keypoints below are not drawn where nobody asks for something else.
 SURE = 0.3
+#: Wider or higher pictures are no JPEG.
+_JPEG = 65500
 _SHARE = 0.55
 _CLASSES = 3
+_BEYOND = 100
 
 
 def draw(
@@ -82,6 +85,11 @@ def encoded(picture: np.ndarray, suffix: str) -> bytes:
     return data.tobytes()
 
 
+def picture_suffix(picture: np.ndarray) -> str:
+    """`.jpg`, or `.png` for a picture (H, W, ...) that is too large for a JPEG."""
+    return ".jpg" if max(picture.shape[:2]) <= _JPEG else ".png"
+
+
 def palette_of(palette: Sequence[Sequence[int]], count: int) -> np.ndarray:
     """A colour (R, G, B) for each of `count` classes: the data set's own, others for those that it has none for."""
     colours = [
@@ -98,6 +106,9 @@ def _draw_poses(picture: np.ndarray, prediction: PosePrediction, score_thr: floa
         skeleton = Skeleton.by_side([""] * prediction.keypoints.shape[1])
     for left, top, right, bottom in prediction.boxes:
         if (left, top, right, bottom) != (0, 0, width, height):  # nobody gave that one
+            # OpenCV's integers end long before a box does; what lies beyond the picture is not seen anyway.
+            left, right = np.clip([left, right], -_BEYOND, width + _BEYOND)
+            top, bottom = np.clip([top, bottom], -_BEYOND, height + _BEYOND)
             draw_box(picture, (left, top, right - left, bottom - top))
     for keypoints, scores in zip(prediction.keypoints, prediction.scores, strict=True):
         draw_pose(picture, keypoints, (scores >= score_thr) & (scores > 0), skeleton=skeleton)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -13,8 +14,9 @@ from ..deploy.description import NetworkDescription
 from ..deploy.predictions import PosePrediction, Prediction, SegmentationPrediction
 from ..deploy.predictor import Predictor
 from ..deploy.preparing import read_image
-from ..errors import UserError
-from .drawing import SURE, draw, encoded
+from ..errors import DataError, UserError
+from ..wording import in_short
+from .drawing import SURE, draw, encoded, picture_suffix
 from .journal import FAILED, Journal, Record, entry
 from .output import KEYPOINT_RESULTS, MASKS, PICTURES, RESULTS, stems_of
 from .persons import Persons, PersonSource
@@ -136,25 +138,49 @@ class Session:
             if isinstance(error, UserError):
                 self._fail(source, error)
         persons = [self._find(source, [None], [image])[0] for source, image in whole]
-        predictions = self._predict([image for _, image in whole], persons)
-        for (source, image), (found, prediction) in zip(whole, predictions, strict=True):
+        for (source, image), found, prediction in zip(whole, persons, self._each(whole, persons), strict=True):
+            is_seen = not isinstance(prediction, UserError)
+            record = self._finished(source, image, found, prediction) if is_seen else prediction
+            if isinstance(record, UserError):
+                self._fail(source, record)
+                continue
             if found and found.size not in (None, image.shape[1::-1]):
                 said = "x".join(map(str, found.size))
                 self._other_sizes.append(f"{source.name}: {image.shape[1]}x{image.shape[0]}, not {said}")
-            self.journal.append([self._finished(source, image, found, prediction)])
+            self.journal.append([record])
             self.outcome.images += 1
             self._poses += len(prediction.keypoints) if isinstance(prediction, PosePrediction) else 0
 
-    def _finished(self, source: Source, image: np.ndarray, persons: Persons | None, prediction: Prediction) -> Record:
-        """The record of an image, whose files are written by then."""
-        files = {}
-        if isinstance(prediction, SegmentationPrediction):
-            files["mask"] = f"{MASKS}/{self.stems[source.name]}.png"
-            self.output.write(encoded(prediction.labels, ".png"), files["mask"])
-        if self.choices.pictures:
-            files["picture"] = f"{PICTURES}/{self.stems[source.name]}.jpg"
-            drawn = draw(image, prediction, score_thr=self.choices.score_thr)
-            self.output.write(encoded(drawn, ".jpg"), files["picture"])
+    def _each(
+        self, whole: Sequence[tuple[Source, np.ndarray]], persons: Sequence[Persons | None]
+    ) -> list[Prediction | UserError]:
+        """What is seen in each image of a batch; one with which that does not go is none of the others' business."""
+        try:
+            return [found for _, found in self._predict([image for _, image in whole], persons)]
+        except (UserError, cv2.error) as error:
+            if len(whole) == 1:
+                return [_of_image(whole[0][0], error)]
+        return [self._each([one], [its])[0] for one, its in zip(whole, persons, strict=True)]
+
+    def _finished(
+        self, source: Source, image: np.ndarray, persons: Persons | None, prediction: Prediction
+    ) -> Record | UserError:
+        """The record of an image, whose files are written by then; or why it cannot be drawn."""
+        files, written = {}, {}
+        stem = self.stems[source.name]
+        try:
+            if isinstance(prediction, SegmentationPrediction):
+                files["mask"] = f"{MASKS}/{stem}.png"
+                written["mask"] = encoded(prediction.labels, ".png")
+            if self.choices.pictures:
+                drawn = draw(image, prediction, score_thr=self.choices.score_thr)
+                suffix = picture_suffix(drawn)
+                files["picture"] = f"{PICTURES}/{stem}{suffix}"
+                written["picture"] = encoded(drawn, suffix)
+        except (DataError, cv2.error) as error:
+            return _of_image(source, error)
+        for what, data in written.items():
+            self.output.write(data, files[what])
         size = (image.shape[1], image.shape[0])
         record = record_of(prediction, size, persons, self.choices.top)
         return entry(source, files=files, **record)
@@ -189,6 +215,15 @@ def write_results(
         journal.output.write(keypoint_results(records), KEYPOINT_RESULTS, synced=True)
         written.append(KEYPOINT_RESULTS)
     return written
+
+
+def _of_image(source: Source, error: UserError | cv2.error) -> DataError:
+    """What is wrong with an image that could be read."""
+    if isinstance(error, UserError):
+        return DataError(f"image {source.path}: {error.what}", found=error.found, expected=error.expected, do=error.do)
+    return DataError(
+        f"image {source.path}", found=in_short(error), expected="an image that OpenCV can work on", do="Make it smaller"
+    )
 
 
 def _boxes(persons: Persons | None, image: np.ndarray) -> np.ndarray | None:

@@ -37,6 +37,29 @@ def test_crops_are_those_of_mmpose(box, use_udp):
     assert np.allclose(found.scale, theirs["bbox_scale"][0], rtol=1e-6)
 
 
+@pytest.mark.parametrize("use_udp", [False, True])
+@pytest.mark.parametrize("most", [60, 99])
+@pytest.mark.parametrize("box", [[10, 10, 40, 50], [-20, -20, 20, 30], [0, 0, 131, 101], [900, 0, 950, 60]])
+def test_a_part_of_a_very_large_image_is_cut_out_like_one_of_the_whole(box, most, use_udp, monkeypatch):
+    smooth = cv2.GaussianBlur(_IMAGE, None, 8)
+    description = NetworkDescription("pose", (48, 64), preparing={"use_udp": use_udp})
+    expected = cut_out(smooth, np.array(box), description)
+    monkeypatch.setattr("hrnet_plugin.deploy.preparing._WARPED", most)
+    found = cut_out(smooth, np.array(box), description)
+    assert np.array_equal(found.centre, expected.centre)
+    assert np.array_equal(found.scale, expected.scale)
+    # A picture of which every second pixel was taken ends a pixel later or earlier: edges differ, and nothing else.
+    differs = np.abs(found.pixels.astype(int) - expected.pixels).max(2) > 4
+    assert not cv2.erode(differs.astype(np.uint8), np.ones((3, 3))).any()
+
+
+def test_opencv_warps_no_larger_image(monkeypatch):
+    description = NetworkDescription("pose", (48, 64))
+    for shape in ((4, 32766, 3), (4, 32767, 3), (32767, 4, 3), (40000, 4, 3)):
+        image = np.full(shape, 7, np.uint8)
+        assert cut_out(image, np.array([0, 0, shape[1], shape[0]]), description).pixels.max() == 7
+
+
 @pytest.mark.parametrize(
     "preparing",
     [{"scale": [200, 90], "keep_ratio": True}, {"scale": [90, 200], "keep_ratio": True}, {"scale": [80, 60]}, {}],

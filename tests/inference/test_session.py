@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hrnet_plugin.errors import ConfigError
+from hrnet_plugin.errors import ConfigError, DataError
 from hrnet_plugin.inference import session as sessions
 from hrnet_plugin.inference.box_files import BoxFile
 from hrnet_plugin.inference.drawing import draw
@@ -146,6 +146,64 @@ def test_more_inputs_write_over_nothing_that_is_finished(infer, segmenting, pict
     kept = results(tmp_path / "out")
     assert len({one["mask"] for one in kept["images"]}) == len({one["picture"] for one in kept["images"]}) == 3
     assert len({one["results"] for one in kept["videos"]}) == 2
+
+
+def test_a_picture_too_wide_for_a_jpeg_is_a_png(infer, segmenting, photos, tmp_path):
+    (photos / "b.png").write_bytes(cv2.imencode(".png", np.full((16, 66000, 3), 90, np.uint8))[1].tobytes())
+    outcome = infer(segmenting, [photos])
+    assert (outcome.images, outcome.failures) == (8, [])
+    (wide,) = (image for image in results(tmp_path / "out")["images"] if image["file_name"] == "b.png")
+    assert wide["picture"] == "pictures/b.png.png"
+    assert cv2.imread(str(tmp_path / "out" / wide["picture"])).shape == (16, 66000, 3)
+
+
+def test_very_large_images_and_boxes_have_poses(infer, posing, photos, picture, tmp_path):
+    """OpenCV warps no image beyond 32766 pixels; the same person stands in a small picture and in a large one."""
+    small = picture(3)
+    large = np.zeros((64, 40000, 3), np.uint8)
+    large[:60, 39000:39080] = small
+    (photos / "c.png").write_bytes(cv2.imencode(".png", large)[1].tobytes())
+    far = [0, 0, 3e9, 3e9]
+    file = tmp_path / "boxes.json"
+    boxes = {"a.png": [far, [5, 5, 60, 50]], "c.png": [[39010, 10, 39060, 50], [0, 0, 40000, 64], far], "y.bmp": []}
+    file.write_text(json.dumps(boxes))
+    outcome = infer(posing, [photos], persons=BoxFile(file))
+    assert (outcome.images, outcome.failures) == (3, [])
+    found = results(tmp_path / "out")["annotations"]
+    assert [one["image_id"] for one in found] == [1, 1, 2, 2, 2]
+    alone = np.zeros((64, 400, 3), np.uint8)
+    alone[:60, 200:280] = small
+    (near,) = posing(alone, [[210, 10, 260, 50]])
+    points = np.array(found[2]["keypoints"]).reshape(3, 3)[:, :2]
+    assert np.allclose(points - [38800, 0], near.keypoints[0], atol=0.1)
+
+
+@pytest.mark.parametrize("stage", ["predict", "draw"])
+@pytest.mark.parametrize("error", [DataError("boxes", found="none"), cv2.error("(-215) too large")])
+def test_an_image_that_cannot_be_processed_stops_no_other(stage, error, infer, posing, photos, tmp_path, monkeypatch):
+    broken = cv2.imread(str(photos / "y.bmp"))
+
+    def failing(real):
+        def call(*args: object, **kwargs: object) -> object:
+            images = [one for arg in args for one in (arg if isinstance(arg, list) else [arg])]
+            if any(isinstance(one, np.ndarray) and np.array_equal(one, broken) for one in images):
+                raise error
+            return real(*args, **kwargs)
+
+        return call
+
+    if stage == "draw":
+        monkeypatch.setattr(sessions, "draw", failing(draw))
+    else:
+        monkeypatch.setattr(type(posing), "__call__", failing(type(posing).__call__))
+    outcome = infer(posing, [photos])
+    assert outcome.images == 6
+    (failure,) = outcome.failures
+    assert failure.startswith(f"image {photos / 'y.bmp'}")
+    assert "\n" not in failure
+    assert len(results(tmp_path / "out")["images"]) == 6
+    monkeypatch.undo()
+    assert infer(posing, [photos]).images == 1
 
 
 @pytest.mark.parametrize("last", [1, 3, 4, 7])
