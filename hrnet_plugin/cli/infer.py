@@ -9,6 +9,10 @@ from .test_runtime import add_runtime_arguments
 
 HELP = "poses, masks or classes of images, folders and videos: as COCO JSON and drawn"
 
+_NETWORKS = """Runs the networks whose outputs it can read by itself: top-down poses by heatmaps, segmentation and
+classification. Bottom-up poses, poses by regression and detectors of mmdet are not run (one finds the persons for
+--detector, though): `hrnet test` evaluates them on their data sets."""
+
 _USAGE = """hrnet infer CONFIG CHECKPOINT INPUT [INPUT ...] --out DIR [options]
        hrnet infer EXPORTED_FILE INPUT [INPUT ...] --out DIR [options]"""
 
@@ -16,6 +20,7 @@ _USAGE = """hrnet infer CONFIG CHECKPOINT INPUT [INPUT ...] --out DIR [options]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hrnet infer`."""
     parser.usage = _USAGE
+    parser.description = f"{HELP[0].upper()}{HELP[1:]}. {_NETWORKS}"
     parser.add_argument(
         "network",
         metavar="CONFIG",

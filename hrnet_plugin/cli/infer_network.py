@@ -55,6 +55,12 @@ class Network:
     cfg: Config | None = None
 
     @property
+    def heatmaps(self) -> int | None:
+        """How many a pose network computes, where its config says so or its description names them."""
+        said = (model_config(self.cfg).get("head") or {}).get("out_channels") if self.cfg is not None else None
+        return said if isinstance(said, int) else len(self.description.keypoint_names) or None
+
+    @property
     def digest(self) -> str:
         """A few digits for all that a config says of how it computes, whatever the precision."""
         model = {} if self.cfg is None else jsonable(model_config(self.cfg))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_files import find_config, load_config
 from hrnet_plugin.deploy.devices import find_device
+from hrnet_plugin.deploy.topdown import check_counterparts
 from hrnet_plugin.errors import ConfigError, DataError
 from hrnet_plugin.inference.box_files import BoxFile
 from hrnet_plugin.inference.journal import Journal
@@ -43,6 +44,8 @@ def infer(args: argparse.Namespace) -> int:
     network, given = find_network(args)
     task = network.description.task
     _check_task_flags(args, task)
+    if _flips(args, network) and network.heatmaps is not None:
+        check_counterparts(network.description, network.heatmaps)
     output = Output(args.out)
     sources = find_sources(given, output.folder)
     known, where = _persons_known_before(args, task)
@@ -124,17 +127,22 @@ def _check_persons(args: argparse.Namespace, known: PersonSource, sources: Seque
 
 def _identity(args: argparse.Namespace, network: Network, persons: str) -> dict[str, str]:
     """What results depend on; two runs that differ in it do not share a folder."""
-    flips = network.description.test_cfg.get("flip_test") if args.flip_test is None else args.flip_test
     return {
         "network": f"{network.description.name} {network.digest}",
         "weights": network.weights[:16],
         "runtime": network.runtime,
         "precision": network.precision,
         "person boxes": persons,
-        "flip test": str(bool(flips)).lower() if network.description.task == "pose" else "none",
+        "flip test": str(_flips(args, network)).lower() if network.description.task == "pose" else "none",
         "classes": str(args.top) if network.description.task == "classification" else "all",
         "drawn from score": "nothing drawn" if args.no_pictures else f"{args.score_thr:g}",
     }
+
+
+def _flips(args: argparse.Namespace, network: Network) -> bool:
+    """Whether poses are averaged with those of the mirrored image."""
+    chosen = network.description.test_cfg.get("flip_test") if args.flip_test is None else args.flip_test
+    return bool(chosen) and network.description.task == "pose"
 
 
 def _built(args: argparse.Namespace, network: Network, known: PersonSource) -> tuple[Predictor, PersonSource]:

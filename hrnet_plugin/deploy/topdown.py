@@ -72,18 +72,31 @@ class TopDown:
 
     def _mirrored(self, heatmaps: Tensor) -> Tensor:
         """Heatmaps of mirrored images, as those of the images themselves."""
-        pairs = list(self.description.flip_indices)
-        if len(pairs) != heatmaps.shape[1]:
-            raise ConfigError(
-                "flip test",
-                found=f"counterparts of {len(pairs)} keypoints for {heatmaps.shape[1]} heatmaps",
-                expected="one each",
-                do="Give the config's data set its metainfo, or call with flip_test=False",
-            )
-        heatmaps = heatmaps.flip(-1)[:, pairs]
+        check_counterparts(self.description, heatmaps.shape[1])
+        heatmaps = heatmaps.flip(-1)[:, list(self.description.flip_indices)]
         if self.description.test_cfg.get("shift_heatmap"):
             heatmaps[..., 1:] = heatmaps[..., :-1].clone()
         return heatmaps
+
+
+def check_counterparts(description: NetworkDescription, heatmaps: int) -> None:
+    """Whether a flip test can be made.
+
+    Args:
+        description: Of a pose network.
+        heatmaps: How many it computes.
+
+    Raises:
+        ConfigError: nobody says which keypoints change places in a mirrored image.
+    """
+    known = len(description.flip_indices)
+    if known != heatmaps:
+        raise ConfigError(
+            "flip test",
+            found=f"counterparts of {known} keypoints for {heatmaps} heatmaps",
+            expected="one each",
+            do="Give the config's data set its metainfo, or make none: --no-flip-test, in Python flip_test=False",
+        )
 
 
 def _checked_boxes(boxes: Sequence | np.ndarray | None, image: np.ndarray) -> np.ndarray:

@@ -187,6 +187,16 @@ def write_journal(pose: tuple[Path, Path], photos: Path) -> None:
         journal.append([entry(source, files={}, persons=[])])
 
 
+def test_a_flip_test_without_counterparts_is_told_before_the_run_begins(hrnet, pose, photos, refused, monkeypatch):
+    flags = ("--cfg-options", "train_dataloader=None", "val_dataloader=None", "test_dataloader=None")
+    with monkeypatch.context() as patch:
+        patch.setattr(Predictor, "__call__", lambda *_, **__: pytest.fail("computed"))
+        line = refused("infer", *pose, photos, "--out", "out", "--flip-test", *flags)
+    assert "flip test: found counterparts of 0 keypoints for 17 heatmaps, expected one each" in line
+    assert "--no-flip-test" in line
+    assert not Path("out").exists()
+
+
 def test_another_folder_with_the_same_names_is_refused(hrnet, pose, photos, refused):
     write_journal(pose, photos)
     shutil.copytree(photos, "elsewhere/photos")
@@ -265,6 +275,15 @@ def test_wrong_networks(refused, pose, photos, seg_config, never_computed):
     for flag in (("--boxes", "b.json"), ("--flip-test",), ("--detector", "a", "b")):
         line = refused("infer", seg_config, pose[1], photos, "--out", "out", *flag)
         assert f"{flag[0]}: found a segmentation network, expected a pose network" in line
+
+
+def test_the_help_says_which_networks_are_run(hrnet, capsys):
+    with pytest.raises(SystemExit):
+        hrnet("infer", "--help")
+    text = " ".join(capsys.readouterr().out.split())
+    assert "top-down poses by heatmaps, segmentation and classification" in text
+    assert "Bottom-up poses, poses by regression and detectors of mmdet are not run" in text
+    assert "`hrnet test`" in text
 
 
 def test_a_run_that_could_not_begin_binds_nobody(hrnet, refused, pose, photos):

@@ -209,7 +209,9 @@ def test_a_flip_test_without_counterparts_is_told(pose_cfg, pose_model, scene):
     for split in ("train", "val", "test"):
         cfg[f"{split}_dataloader"] = None
     predictor = Predictor(TorchRuntime(TensorModel(copy.deepcopy(pose_model))), describe(cfg, size=(96, 128)))
-    with pytest.raises(ConfigError, match=r"flip test: found counterparts of 0 keypoints for 17 heatmaps.*flip_test=F"):
+    with pytest.raises(
+        ConfigError, match=r"flip test: found counterparts of 0 keypoints for 17 heatmaps.*--no-flip-test.*flip_test=F"
+    ):
         predictor([scene], [_BOXES], flip_test=True)
     assert predictor([scene], [_BOXES], flip_test=False)[0].keypoints.shape == (4, 17, 2)
 
