@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..engine.image_files import IMAGE_SUFFIXES
 from ..errors import DataError
-from .output import OWN_FOLDERS
+from .output import JOURNAL, OWN_FOLDERS
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 
@@ -43,8 +43,8 @@ def find_sources(given: Sequence[str | Path], out: str | Path) -> list[Source]:
         out: Where results go: pictures that an earlier run wrote there are passed over.
 
     Raises:
-        DataError: no such file, a folder without images, a pattern that nothing matches, or a picture of an earlier
-            run.
+        DataError: no such file, a folder without images, a pattern that nothing matches, a picture of an earlier
+            run, or one of the user's own that lies where results go.
     """
     found: dict[Path, None] = {}
     roots: list[Path] = []
@@ -99,9 +99,21 @@ def _is_wanted(file: Path) -> bool:
 
 
 def _is_own(file: Path, root: Path, out: Path) -> bool:
-    """Whether a file below `root` is a result: all that lies in a folder of results inside of it, else its pictures."""
-    inside = out != root and root in out.parents
-    return any(folder in file.parents for folder in ([out] if inside else [out / name for name in OWN_FOLDERS]))
+    """Whether a file below `root` is a result: all that lies in a folder of results inside of it, else its pictures.
+
+    Raises:
+        DataError: it lies where results go, and no run wrote it.
+    """
+    if out != root and root in out.parents:
+        return out in file.parents
+    folder = next((name for name in OWN_FOLDERS if out / name in file.parents), None)
+    if folder and not (out / JOURNAL).exists():
+        raise DataError(
+            f"input {file}",
+            found=f"a file of your own in {folder}/, where the results of --out {out} go",
+            do="Name another --out",
+        )
+    return folder is not None
 
 
 def _before_magic(pattern: Path) -> Path:

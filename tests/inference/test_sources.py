@@ -68,10 +68,30 @@ def test_an_input_folder_that_receives_the_results_is_read_all_the_same(tree):
     for name in ("in/pictures/a.jpg", "in/masks/a.png"):
         Path(name).parent.mkdir()
         Path(name).touch()
+    Path("in/journal.jsonl").touch()
     assert names("in", out="in") == ["a.jpg", "b.PNG", "sub/a.jpg", "sub/clip.mp4"]
     assert names("in", out=".")[:2] == ["a.jpg", "b.PNG"]
     with pytest.raises(DataError, match=r"input in/pictures/a\.jpg: found a picture that lies among the results"):
         find_sources(["in/pictures/a.jpg"], "in")
+
+
+@pytest.mark.parametrize("given", ["videos", "videos/c.mp4", "videos/*.mp4", "."])
+def test_folders_of_one_s_own_with_the_names_of_results_are_told(given, tree):
+    """No run wrote there: they are no results, and results do not go among them."""
+    Path("videos").mkdir()
+    Path("videos/c.mp4").touch()
+    words = r"input .*videos/c\.mp4: found a file of your own in videos/, where the results of --out .* go\. Name anoth"
+    with pytest.raises(DataError, match=words):
+        find_sources([given], ".")
+    assert "c.mp4" in names(given, out="elsewhere")[-1]
+    Path("journal.jsonl").touch()
+    if given != ".":
+        with pytest.raises(
+            DataError, match=r"found (a folder without images|nothing of this|a picture that lies among)"
+        ):
+            find_sources([given], ".")
+    else:
+        assert not any("c.mp4" in name for name in names(given, out="."))
 
 
 @pytest.mark.parametrize(
