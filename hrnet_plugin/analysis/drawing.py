@@ -15,6 +15,8 @@ from .skeleton import COCO, Skeleton
 
 INK, FAINT, PAPER = (33, 37, 43), (110, 117, 128), (250, 250, 248)
 _SHIFT = 4
+#: Beyond this cv2 takes no coordinates; it lies far outside of any picture.
+_FURTHEST = 2**28
 #: Up to how many keypoints a pose is drawn with full dots.
 _SPARSE = 30
 #: Where OpenCV's integers end, with room for an enlarged picture.
@@ -37,7 +39,8 @@ def enlarge_classes(mask: np.ndarray, width: int) -> np.ndarray:
 
 def _fixed(place: np.ndarray, scale: float) -> tuple[int, int]:
     """A place in pixels of the image as cv2 wants it on the enlarged one."""
-    x, y = ((np.asarray(place[:2], np.float64) + 0.5) * scale - 0.5) * (1 << _SHIFT)
+    fixed = ((np.asarray(place[:2], np.float64) + 0.5) * scale - 0.5) * (1 << _SHIFT)
+    x, y = np.clip(fixed, -_FURTHEST, _FURTHEST)
     return round(float(x)), round(float(y))
 
 
