@@ -165,7 +165,7 @@ def _sample(path: Path, box: Sequence[float] | None) -> dict[str, Any]:
     whole = (0, 0, image.shape[1], image.shape[0])
     if box is not None and not (box[0] < whole[2] and box[1] < whole[3] and box[2] > 0 and box[3] > 0):
         found = f"{','.join(f'{side:g}' for side in box)}, outside of {path}"
-        raise DataError("--box", found=found, expected=f"a box within {whole[2]}x{whole[3]} pixels")
+        raise DataError("box", found=found, expected=f"a box within {whole[2]}x{whole[3]} pixels")
     boxes = np.array([whole if box is None else box], np.float32)
     return {"img_path": str(path), "img_id": 0, "bbox": boxes, "bbox_score": np.ones(1, np.float32)}
 

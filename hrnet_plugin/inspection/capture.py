@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from torch import Tensor, nn
@@ -92,16 +92,16 @@ def _catching(features: dict[str, Feature], name: str, keep: Callable[[Tensor], 
     return catch
 
 
-def tensors_in(output: object) -> Iterator[Tensor]:
-    """The tensors of what a module gave, whatever lists, tuples and dicts they stand in."""
-    if isinstance(output, Tensor):
-        yield output
-    elif isinstance(output, (list, tuple)):
-        for item in output:
-            yield from tensors_in(item)
-    elif isinstance(output, dict):
-        for item in output.values():
-            yield from tensors_in(item)
+def tensors_in(value: object) -> Iterator[Tensor]:
+    """The tensors in a value: itself, or what lists, tuples and dicts hold, at any depth."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from tensors_in(one)
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        for one in value:
+            yield from tensors_in(one)
 
 
 def _copied(tensor: Tensor) -> Tensor:

@@ -180,7 +180,7 @@ def test_health_of_a_segmentation(hrnet, seg_config: Path, saved, data: Path):
         (("features", "CONFIG", "a.pth", "photo.jpg", "--channel", "a"), "--channel: found 'a', expected indices"),
         (("features", "CONFIG", "a.pth", "photo.jpg", "--channel", "999"), "--channel: found 999, expected 0 to 63"),
         (("features", "CONFIG", "a.pth", "photo.jpg", "--channels", "9"), "--channels: found 9, expected 0 to 8"),
-        (("features", "CONFIG", "a.pth", "photo.jpg", "--box=-9,-9,-5,-5"), "--box: found -9,-9,-5,-5, outside of"),
+        (("features", "CONFIG", "a.pth", "photo.jpg", "--box=-9,-9,-5,-5"), "error: box: found -9,-9,-5,-5, outside"),
         (("profile", "CONFIG", "--train", "--size", "32x32"), "--train --batch 1: found maps of one pixel"),
         (("profile", "CONFIG", "--html", "photo.jpg/x.html"), "--html: folder photo.jpg: found"),
         (("features", "CONFIG", "part.pth", "photo.jpg"), "checkpoint part.pth: found"),

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
+from hrnet_plugin.inspection import capture
+
 
 def tensors_in(value: object) -> Iterator[Tensor]:
-    """The tensors of floating point in a value: itself, or what lists, tuples and dicts hold."""
-    if isinstance(value, Tensor):
-        if value.is_floating_point():
-            yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from tensors_in(one)
-    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        for one in value:
-            yield from tensors_in(one)
+    """The tensors of floating point in a value, which alone can be not finite."""
+    return (tensor for tensor in capture.tensors_in(value) if tensor.is_floating_point())
 
 
 def replaced_tensors(value: object, replacement: Callable[[Tensor], Tensor]) -> object:
