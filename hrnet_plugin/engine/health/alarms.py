@@ -72,7 +72,8 @@ class Alarms:
             if part != WHOLE and norm > _EXPLODED * usual:
                 words = f"norm {norm:.3g}, {norm / usual:.0f} times the median of the measurements before"
                 yield "exploded", part, f"the gradient of {part} has exploded: {words}"
-            self._norms[part].append(norm)
+            if math.isfinite(norm):
+                self._norms[part].append(norm)
 
 
 def _activations(measured: Vital) -> Iterator[tuple[str, str, str]]:

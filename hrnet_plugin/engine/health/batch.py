@@ -30,8 +30,8 @@ def image_names(batch: object) -> list[str]:
     samples = samples_in(batch)
     if not samples:
         count = next((tensor.shape[0] for tensor in tensors_in(batch) if tensor.dim()), 0)
-        return [f"image {index + 1} of the batch" for index in range(count)]
-    return [str(one.get("img_path") or f"image {index + 1} of the batch") for index, one in enumerate(samples)]
+        return [f"number {index + 1} of the batch" for index in range(count)]
+    return [str(one.get("img_path") or f"number {index + 1} of the batch") for index, one in enumerate(samples)]
 
 
 def broken_annotations(batch: object) -> Iterator[tuple[int, str]]:

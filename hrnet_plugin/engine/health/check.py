@@ -33,6 +33,8 @@ class StepCheck:
         self._wrapper = wrapper
         self._parameters = parameters
         self.overflows = 0
+        #: Whether gradients of the last batch were not finite, which a scaler deals with by itself.
+        self.overflowed = False
 
     @torch.no_grad()
     def fault(self, loss: Tensor, steps: bool) -> str:
@@ -46,6 +48,7 @@ class StepCheck:
         flags = (~torch.isfinite(torch.stack([loss.detach().float().reshape(()), norm.to(loss.device).float()]))).int()
         all_reduce(flags, "max")
         loss_broken, gradient_broken = flags.tolist()
+        self.overflowed = bool(gradient_broken)
         if loss_broken:
             return LOSS
         if not gradient_broken:

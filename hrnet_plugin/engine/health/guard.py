@@ -47,7 +47,7 @@ class Guard:
         Args:
             step: From preprocessing to update.
             meet: Called with `LOSS` or `GRADIENT` where that is not finite; the batch is undone by then.
-            sound: Called where both are, before the update.
+            sound: Called where both are, before the update; not where a gradient scaler will skip it.
             forward: Entered before the forward pass, left after it.
 
         Returns:
@@ -73,7 +73,8 @@ class Guard:
                     self._undo()
                     meet(kind)
                     raise _BatchUndone
-                sound()
+                if not self.check.overflowed:
+                    sound()
 
             stack.callback(replace(self._wrapper, "backward", watched))
             try:

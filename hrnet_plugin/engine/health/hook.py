@@ -114,16 +114,19 @@ class TrainingHealthHook(Hook):
         logged = self._guard.run(
             step,
             meet=lambda kind: self._meet(runner, kind),
-            sound=lambda: self._measure(runner) if samples else None,
+            sound=lambda: self._measure(runner, samples) if due else None,
             forward=self._vitals.watching_outputs() if samples else nullcontext(),
         )
         if logged is None:
             return {}
         self._in_a_row = 0
-        self._due &= not due
         return logged
 
-    def _measure(self, runner: Runner) -> None:
+    def _measure(self, runner: Runner, samples: bool) -> None:
+        """Measures on the rank that `samples`; the others wait for the same iterations."""
+        self._due = False
+        if not samples:
+            return
         wrapper = runner.optim_wrapper
         scale = wrapper.loss_scaler.get_scale() if scales(wrapper) else 1.0
         measured = self._vitals.measure(self._guard.before.buffers_before(), scale)

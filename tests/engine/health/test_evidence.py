@@ -99,7 +99,7 @@ def test_any_batch_becomes_plain(tmp_path):
     assert again["data_samples"][0]["metainfo"]["size"] == (3, 4)
     assert torch.equal(again["data_samples"][0]["boxes"], Boxes.tensor)
     assert image_names(batch) == ["/a.jpg"]
-    assert image_names([torch.zeros(2, 3)]) == ["image 1 of the batch", "image 2 of the batch"]
+    assert image_names([torch.zeros(2, 3)]) == ["number 1 of the batch", "number 2 of the batch"]
 
 
 def test_broken_annotations_are_named():

@@ -276,6 +276,21 @@ def test_a_scaler_that_looks_for_its_scale_is_left_alone(tiny, tmp_path):
     assert not (tmp_path / "health").exists()
 
 
+def test_steps_that_a_scaler_skips_are_not_measured(tiny, tmp_path):
+    scaled = Scaled(tiny, 2.0**4)
+    tiny.train(
+        tmp_path, images=tiny.Images(range(20)), model=tiny.Model(fault="root", at=[1, 3]), health={"interval": 2},
+        hooks=[scaled.hook], wrapper=VARIANTS["bf16"],
+    )  # fmt: skip
+    text = next(tmp_path.glob("*/vis_data/scalars.json")).read_text()
+    rows = [row for row in map(json.loads, text.splitlines()) if "train/health/lr" in row]
+    # Due after every second batch; the fourth overflowed, and the fifth is measured in its place.
+    assert [row["step"] for row in rows] == [3, 5, 6, 8, 10]
+    assert "Infinity" not in text
+    assert "NaN" not in text
+    assert "health, iteration" not in next(tmp_path.glob("*/*.log")).read_text()
+
+
 def test_a_scaler_that_finds_none_is_a_fault(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(check, "MOST_OVERFLOWS", 3)
     scaled = Scaled(tiny, 2.0**4)
