@@ -10,7 +10,7 @@ from hrnet_plugin.findings import ERROR, NOTE, Finding
 
 from .keys import each, join, walk
 from .lookup import default_of
-from .metainfo import described
+from .metainfo import class_names, described, takes_classes
 from .run_config import DataSet, RunConfig
 
 CHECK = "class-count"
@@ -69,30 +69,40 @@ def _train_classes(run: RunConfig) -> Sequence[str] | None:
 
 def _names(run: RunConfig) -> Iterator[Finding]:
     for dataset in run.datasets:
+        kind = run.find("data set", dataset.node)
         given = dataset.node.get("metainfo") or {}
-        key = join(dataset.key, "metainfo")
-        names = given.get("classes")
+        key, names = _named(kind, dataset)
         if isinstance(names, str):
-            found = f"the text {names!r}"
-            do = f"A tuple of one needs its comma: classes=({names!r}, )"
-            yield Finding(ERROR, "class-names", join(key, "classes"), found, "a list of names", do)
-            continue
+            try:  # the frameworks take a text for the path of a file
+                names = class_names(names)
+            except (OSError, ValueError):
+                found, do = f"{names!r}, no file", f"A tuple of one needs its comma: classes=({names!r}, )"
+                yield Finding(ERROR, "class-names", key, found, "a list of names, or the path of a file of them", do)
+                continue
         if not isinstance(names, (list, tuple)):
             continue
         twice = [name for name in dict.fromkeys(names) if list(names).count(name) > 1]
         if twice:
-            yield Finding(ERROR, "class-names", join(key, "classes"), f"{twice[0]!r} more than once", "each name once")
-        kind = run.find("data set", dataset.node)
+            yield Finding(ERROR, "class-names", key, f"{twice[0]!r} more than once", "each name once")
         own = (getattr(kind, "METAINFO", None) or {}).get("classes")
         unknown = [name for name in names if own and name not in own]
         if unknown and run.is_segmentation:
             found = f"{unknown[0]!r}, no class of {type_name(dataset.node)}"
             do = "Its own classes alone can be chosen from: use BaseSegDataset for others"
-            yield Finding(ERROR, "class-names", join(key, "classes"), found, do=do)
+            yield Finding(ERROR, "class-names", key, found, do=do)
         palette = given.get("palette")
         if palette and len(palette) != len(names) and not (own and len(palette) >= len(names)):
             expected = f"{len(names)}, one a class"
-            yield Finding(ERROR, "class-names", join(key, "palette"), f"{len(palette)} colours", expected)
+            where = join(dataset.key, "metainfo.palette")
+            yield Finding(ERROR, "class-names", where, f"{len(palette)} colours", expected)
+
+
+def _named(kind: Any, dataset: DataSet) -> tuple[str, Any]:
+    """The key under which a config names the classes of a data set, and what stands there."""
+    given = dataset.node.get("metainfo") or {}
+    if "classes" not in given and takes_classes(kind):  # mmpretrain reads both, metainfo first
+        return join(dataset.key, "classes"), dataset.node.get("classes")
+    return join(dataset.key, "metainfo.classes"), given.get("classes")
 
 
 def _same_everywhere(run: RunConfig) -> Iterator[Finding]:
@@ -106,7 +116,8 @@ def _same_everywhere(run: RunConfig) -> Iterator[Finding]:
             do = "The same names in the same order as in the training"
             # Detectors that know classes by their names may be tested on others.
             level = ERROR if run.is_segmentation else NOTE
-            yield Finding(level, "class-names", join(dataset.key, "metainfo.classes"), found, expected, do)
+            key, _ = _named(run.find("data set", dataset.node), dataset)
+            yield Finding(level, "class-names", key, found, expected, do)
 
 
 def _losses(key: str, head: Mapping[str, Any]) -> Iterator[tuple[str, Mapping]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +28,46 @@ def described(run: RunConfig, dataset: DataSet, wrapped: bool = False) -> Mappin
     """
     kind = run.find("data set", dataset.node)
     outer = [node for _, node in dataset.wrappers if node.get("metainfo")] if wrapped else []
-    given = (outer[0] if outer else dataset.node).get("metainfo")
-    key = (kind, repr(given))
+    node = outer[0] if outer else dataset.node
+    key = (kind, repr(node.get("metainfo")), repr(node.get("classes")))
     if key not in run.metainfos:  # reading a file of keypoints takes longer than most checks
-        run.metainfos[key] = _parsed(kind, given)
+        run.metainfos[key] = parsed_metainfo(kind, node)
     return run.metainfos[key]
 
 
-def _parsed(kind: Any, given: Any) -> Mapping[str, Any] | None:
+def parsed_metainfo(kind: Any, node: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a data set of some class would say of itself, without its data; None where it cannot be told.
+
+    Args:
+        kind: The class.
+        node: What the config gives it: its `metainfo`, and mmpretrain's `classes` beside it.
+    """
     if kind is None or not hasattr(kind, "_load_metainfo"):
         return None
     try:
-        return kind._load_metainfo(copy.deepcopy(given))
-    except Exception:  # `check_keypoint_descriptions` says what is wrong with it
+        given = copy.deepcopy(node.get("metainfo"))
+        if takes_classes(kind) and node.get("classes") is not None:
+            given = {"classes": class_names(node["classes"]), **(given or {})}
+        return kind._load_metainfo(given)
+    except Exception:  # `check_keypoint_descriptions` and `check_classes` say what is wrong with it
         return None
+
+
+def takes_classes(kind: Any) -> bool:
+    """Whether a class of data sets takes the names of its classes by an argument of their own, as mmpretrain's do."""
+    return hasattr(kind, "_compat_classes")
+
+
+def class_names(classes: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of classes as mmpretrain's argument `classes` takes them: themselves, or the path of a file, one a line.
+
+    Raises:
+        OSError, ValueError: there is no such file, or none of text.
+    """
+    if not isinstance(classes, str):
+        return tuple(classes)
+    with Path(classes).expanduser().open(encoding="utf-8") as file:
+        return tuple(line.rstrip("\r\n") for line in file)
 
 
 def check_keypoint_descriptions(run: RunConfig) -> Iterator[Finding]:

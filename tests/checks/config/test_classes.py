@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hrnet_plugin.checks.config import check_config
+from hrnet_plugin.checks.config.metainfo import parsed_metainfo
 from hrnet_plugin.findings import ERROR, NOTE, errors_in
 
 SEG = "quickstart_seg"
@@ -89,3 +92,45 @@ def test_a_text_in_the_place_of_names(changed):
 def test_some_of_a_data_sets_classes_are_sound(changed):
     change = {f"{split}_dataloader.dataset.metainfo": {"classes": ("road", "car")} for split in SPLITS}
     assert errors_in(check_config(changed(CITIES, {**change, f"{HEAD}.num_classes": 2}))) == []
+
+
+def folders(classes: object, **dataset: object) -> dict[str, object]:
+    """Changes of the classifier to pictures of one's own, their classes named by the argument of mmpretrain."""
+    own = {"type": "CustomDataset", "data_root": "data", "classes": classes, "pipeline": [{"type": "PackInputs"}]}
+    return {f"{split}_dataloader.dataset": {**own, **dataset} for split in SPLITS}
+
+
+@pytest.mark.parametrize("written", [list, tuple, "file"])
+def test_classes_that_mmpretrain_is_given_beside_metainfo(planted, changed, tmp_path: Path, written):
+    names = written(("cat", "dog", "newt")) if written != "file" else str(tmp_path / "names.txt")
+    (tmp_path / "names.txt").write_text("cat\ndog\nnewt\n")
+    finding = planted(CLASSIFIER, folders(names), "class-count", "model.head.num_classes")
+    assert (finding.found, finding.expected) == ("1000", "3, the classes of the training data")
+    assert errors_in(check_config(changed(CLASSIFIER, {**folders(names), "model.head.num_classes": 3}))) == []
+
+
+def test_classes_beside_metainfo_are_those_of_the_data_set(tmp_path: Path):
+    from mmpretrain.datasets import CustomDataset
+
+    (tmp_path / "names.txt").write_text("cat\ndog")
+    for classes, metainfo in (
+        (("cat", "dog"), None),
+        (str(tmp_path / "names.txt"), None),
+        (["cat"], {"classes": "ab"}),
+    ):
+        given = {"classes": classes, "metainfo": metainfo}
+        built = CustomDataset(data_root="data", lazy_init=True, **given)
+        assert tuple(parsed_metainfo(CustomDataset, given)["classes"]) == tuple(built.metainfo["classes"])
+
+
+def test_a_file_of_classes_that_is_not_there(changed):
+    """mmpretrain stops: what it is given as a text is the path of a file."""
+    (finding,) = errors_in(check_config(changed(CLASSIFIER, folders("cat"))))
+    assert (finding.where, finding.count) == ("train_dataloader.dataset.classes", 3)
+    assert finding.found == "'cat', no file"
+
+
+def test_a_class_named_twice_beside_metainfo(changed):
+    change = {**folders(["cat", "dog", "cat"]), "model.head.num_classes": 3}
+    (finding,) = errors_in(check_config(changed(CLASSIFIER, change)))
+    assert (finding.where, finding.found) == ("train_dataloader.dataset.classes", "'cat' more than once")
