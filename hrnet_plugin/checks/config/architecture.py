@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from hrnet_plugin.archs import CONVENTIONS, read_extra
+from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.engine.network_fit import head_faults
-from hrnet_plugin.errors import SpecError, UserError
+from hrnet_plugin.errors import SpecError, UserError, nearest
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 from hrnet_plugin.plain import as_list
 from hrnet_plugin.wording import in_short
@@ -15,13 +18,18 @@ from .run_config import RunConfig
 
 ARCHITECTURE = "architecture"
 REFUSED = "refused-value"
+UNKNOWN_ARGUMENT = "unknown-argument"
+#: The frameworks' own HRNets have four stages, no fewer and no more.
+_LAST_STAGE = 4
+_MISSING = re.compile(r"(\w+)\.__init__\(\) missing \d+ required .*?arguments?: (.*)")
 INSTALL = "`hrnet doctor` prints the commands that install what is missing"
 
 
 def check_architecture(run: RunConfig) -> Iterator[Finding]:
     """Each part of the network: that its constructor takes what the config gives it."""
     for key, error in run.network.failures.items():
-        if run.is_blamed(key):  # the constructor says again, in other words, what was told of a name or an argument
+        # The constructor says again, in other words, what was told of a name; unknown arguments it was not given.
+        if run.is_blamed(key, but=UNKNOWN_ARGUMENT):
             continue
         if needs_package(error):
             yield Finding(NOTE, "not-installed", key, in_short(error), do=INSTALL)
@@ -30,9 +38,44 @@ def check_architecture(run: RunConfig) -> Iterator[Finding]:
         elif isinstance(error, UserError):
             yield from_error(error, ARCHITECTURE, key)
         else:
-            kind = run.get(join(key, "type"))
-            found = f"values that {kind if isinstance(kind, str) else kind.__name__} refuses: {in_short(error)}"
-            yield Finding(ERROR, REFUSED, key, found)
+            yield from _upstream_faults(run, key) or _refused(run, key, error)
+
+
+def _refused(run: RunConfig, key: str, error: Exception) -> Iterator[Finding]:
+    """What a constructor of a framework says, with the argument that it misses where that is what it says."""
+    kind = run.get(join(key, "type"))
+    name = kind if isinstance(kind, str) else kind.__name__
+    missing = _MISSING.search(str(error)) if isinstance(error, TypeError) else None
+    if missing and missing[1] == type_name(kind):
+        for argument in re.findall(r"'(\w+)'", missing[2]):
+            yield Finding(ERROR, "missing-argument", join(key, argument), "nothing", f"a value, which {name} needs")
+    else:
+        yield Finding(ERROR, REFUSED, key, f"values that {name} refuses: {in_short(error)}")
+
+
+def _upstream_faults(run: RunConfig, key: str) -> list[Finding]:
+    """What is wrong with the description of a framework's own HRNet: it stops with a word, and without the key."""
+    node = run.get(key)
+    kind = run.find("model", node)
+    home = getattr(kind, "__module__", "").partition(".")[0]
+    if getattr(kind, "__name__", "") != "HRNet" or home not in CONVENTIONS:
+        return []
+    found: list[Finding] = []
+    frozen, arch, presets = node.get("frozen_stages", -1), node.get("arch"), getattr(kind, "arch_zoo", {})
+    takes = not run.is_misnamed(join(key, "frozen_stages"))  # mmdet's and mmpretrain's freeze nothing
+    if takes and (not isinstance(frozen, int) or frozen > _LAST_STAGE):
+        found.append(Finding(ERROR, ARCHITECTURE, join(key, "frozen_stages"), str(frozen), f"-1 to {_LAST_STAGE}"))
+    if arch is not None and node.get("extra") is None and arch not in presets:
+        found.append(Finding(ERROR, ARCHITECTURE, join(key, "arch"), repr(arch), do=nearest(str(arch), presets)))
+    if node.get("extra") is not None:
+        try:
+            spec = read_extra(node["extra"], CONVENTIONS[home])
+            if len(spec.stages) != _LAST_STAGE:
+                wanted = f"stage1 to stage{_LAST_STAGE}"
+                found.append(Finding(ERROR, ARCHITECTURE, join(key, "extra"), f"{len(spec.stages)} stages", wanted))
+        except SpecError as error:
+            found.append(from_error(error, ARCHITECTURE, _spec_key(key, error)))
+    return found
 
 
 def check_channels(run: RunConfig) -> Iterator[Finding]:

@@ -45,6 +45,8 @@ def check_loaders(run: RunConfig) -> Iterator[Finding]:
 
 def _workers(key: str, loader: Mapping[str, Any]) -> Iterator[Finding]:
     workers, size = loader.get("num_workers", 0), loader.get("batch_size", 1)
+    if not isinstance(workers, int) or workers < 0:
+        yield Finding(ERROR, LOADER, join(key, "num_workers"), repr(workers), "0, or a number of processes")
     if workers == 0 and loader.get("persistent_workers"):
         do = "Without worker processes, none can persist"
         yield Finding(ERROR, LOADER, join(key, "persistent_workers"), "True with num_workers=0", "False", do)

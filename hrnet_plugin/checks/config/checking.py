@@ -15,8 +15,10 @@ from .classes import check_classes, check_ignored
 from .copies import check_copies, options_without_effect
 from .evaluation import check_best, check_evaluation
 from .keypoints import check_keypoints
+from .kinds import check_kinds
 from .metainfo import check_keypoint_descriptions
 from .normalising import check_normalisation
+from .optimizing import check_optimizing
 from .pipelines import check_pipelines
 from .run_config import RunConfig
 from .schedule import check_intervals, check_learning_rate, check_schedulers
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 Check = Callable[[RunConfig], Iterator[Finding]]
 #: In the order in which findings of one level are told: what stops a run at once before what spoils it later.
 CHECKS: tuple[Check, ...] = (
+    check_kinds,
     check_sections,
     check_types,
     check_architecture,
@@ -51,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     check_schedulers,
     check_intervals,
     check_learning_rate,
+    check_optimizing,
     check_weights,
     check_batch_norms,
     check_copies,
@@ -84,6 +88,7 @@ def check_config(cfg: Config, options: Sequence[str] = ()) -> list[Finding]:
             run = RunConfig(cfg, framework)
             for check in CHECKS:
                 findings += _guarded(check, run)
+            findings = _without_consequences(findings, run)
     return worst_first(merged([*findings, *options_without_effect(options)]))
 
 
@@ -96,6 +101,17 @@ def _guarded(check: Check, run: RunConfig) -> list[Finding]:
         what = f"{type(error).__name__} ({in_short(error)})"
         found.append(Finding(NOTE, "not-checked", f"the check of {name}", what, do="The rest was checked"))
     return found
+
+
+def _without_consequences(findings: list[Finding], run: RunConfig) -> list[Finding]:
+    """Less what is told at or below a value of the wrong kind: there is nothing of what the checks look for."""
+    wrong = {finding.where for finding in run.kind_findings}
+    below = tuple(f"{key}." for key in wrong)
+    return [
+        one
+        for one in findings
+        if one in run.kind_findings or (one.where not in wrong and not one.where.startswith(below))
+    ]
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:

@@ -8,10 +8,11 @@ from typing import Any
 from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 
+from .data_sets import DataSet
 from .keys import each, join, walk
 from .lookup import default_of
 from .metainfo import class_names, described, takes_classes
-from .run_config import DataSet, RunConfig
+from .run_config import RunConfig
 
 CHECK = "class-count"
 _IGNORED = 255
@@ -70,7 +71,7 @@ def _train_classes(run: RunConfig) -> Sequence[str] | None:
 def _names(run: RunConfig) -> Iterator[Finding]:
     for dataset in run.datasets:
         kind = run.find("data set", dataset.node)
-        given = dataset.node.get("metainfo") or {}
+        given = dataset.metainfo
         key, names = _named(kind, dataset)
         if isinstance(names, str):
             try:  # the frameworks take a text for the path of a file
@@ -99,7 +100,7 @@ def _names(run: RunConfig) -> Iterator[Finding]:
 
 def _named(kind: Any, dataset: DataSet) -> tuple[str, Any]:
     """The key under which a config names the classes of a data set, and what stands there."""
-    given = dataset.node.get("metainfo") or {}
+    given = dataset.metainfo
     if "classes" not in given and takes_classes(kind):  # mmpretrain reads both, metainfo first
         return join(dataset.key, "classes"), dataset.node.get("classes")
     return join(dataset.key, "metainfo.classes"), given.get("classes")

@@ -11,9 +11,10 @@ from hrnet_plugin.errors import nearest
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 from hrnet_plugin.plain import as_list
 
+from .architecture import REFUSED
 from .keys import join
 from .metainfo import described
-from .metrics import results_of
+from .metrics import IOU_RESULTS, is_known, results_of
 from .run_config import RunConfig
 
 FITS = "metric-fits"
@@ -35,6 +36,7 @@ def check_evaluation(run: RunConfig) -> Iterator[Finding]:
     """Each metric with its data set."""
     for split, key, metric in run.evaluators():
         yield from _home(run, key, metric)
+        yield from _measures(run, key, metric)
         if run.is_pose:
             yield from _of_one_data_set(run, split, key, metric)
             yield from _normalisation(run, split, key, metric)
@@ -70,6 +72,16 @@ def _home(run: RunConfig, key: str, metric: Mapping[str, Any]) -> Iterator[Findi
     if home in _HOMES and run.framework in _HOMES and home != run.framework:
         found = f"{type_name(metric)} of {home}"
         yield Finding(ERROR, FITS, join(key, "type"), found, f"a metric of {run.framework}, whose model this is")
+
+
+def _measures(run: RunConfig, key: str, metric: Mapping[str, Any]) -> Iterator[Finding]:
+    """mmseg stops at a measure that it does not know when the first validation ends."""
+    if is_known(run.find("metric", metric)) and type_name(metric) == "IoUMetric":
+        for name in as_list(metric.get("iou_metrics")):
+            if name not in IOU_RESULTS:
+                *others, last = map(repr, IOU_RESULTS)
+                found, expected = f"{name!r}, no measure of IoUMetric", f"{', '.join(others)} or {last}"
+                yield Finding(ERROR, REFUSED, join(key, "iou_metrics"), found, expected)
 
 
 def _annotations(run: RunConfig, split: str) -> Iterator[Finding]:

@@ -9,9 +9,10 @@ from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.findings import ERROR, Finding
 from hrnet_plugin.plain import as_list
 
+from .data_sets import DataSet
 from .keys import each, join
 from .metainfo import described
-from .run_config import DataSet, RunConfig
+from .run_config import RunConfig
 
 CHECK = "keypoint-count"
 #: Arguments that say how many keypoints a head of mmpose predicts.

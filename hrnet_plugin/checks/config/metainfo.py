@@ -11,8 +11,9 @@ from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 from hrnet_plugin.wording import in_short
 
+from .data_sets import DataSet
 from .keys import join
-from .run_config import DataSet, RunConfig
+from .run_config import RunConfig
 
 #: What mmpose reads of a description of keypoints.
 _NEEDED = ("dataset_name", "keypoint_info", "skeleton_info", "joint_weights", "sigmas")

@@ -17,7 +17,8 @@ _MPII = (
 _JHMDB = ("Head", "Sho", "Elb", "Wri", "Hip", "Knee", "Ank")
 _DETECTION = ("mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l")
 _PCK = {"bbox": "PCK", "head": "PCKh", "torso": "tPCK"}
-_IOU = {
+#: The measures of mmseg's `IoUMetric` by the names that its `iou_metrics` takes.
+IOU_RESULTS = {
     "mIoU": ("mIoU", "mAcc"),
     "mDice": ("mDice", "mAcc"),
     "mFscore": ("mFscore", "mPrecision", "mRecall"),
@@ -60,17 +61,20 @@ def _detection(metric: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def _pck(metric: Mapping[str, Any]) -> tuple[str, ...] | None:
-    return tuple(_PCK[item] for item in as_list(metric.get("norm_item", "bbox")) if item in _PCK)
+    items = as_list(metric.get("norm_item", "bbox"))
+    return tuple(_PCK[item] for item in items) if set(items) <= _PCK.keys() else None
 
 
-def _jhmdb(metric: Mapping[str, Any]) -> tuple[str, ...]:
+def _jhmdb(metric: Mapping[str, Any]) -> tuple[str, ...] | None:
     measures = _pck(metric)
-    return tuple(f"{part} {name}" for name in measures for part in _JHMDB) + measures
+    return measures and tuple(f"{part} {name}" for name in measures for part in _JHMDB) + measures
 
 
-def _iou(metric: Mapping[str, Any]) -> tuple[str, ...]:
+def _iou(metric: Mapping[str, Any]) -> tuple[str, ...] | None:
     kinds = as_list(metric.get("iou_metrics", ["mIoU"]))
-    return ("aAcc", *(name for kind in kinds for name in _IOU.get(kind, ())))
+    if not set(kinds) <= IOU_RESULTS.keys():
+        return None
+    return ("aAcc", *(name for kind in kinds for name in IOU_RESULTS[kind]))
 
 
 def _accuracy(metric: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -18,6 +18,7 @@ from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.engine.network_fit import feature_maps
 from hrnet_plugin.plain import as_list
 
+from .keys import join
 from .lookup import Unavailable, find_class
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def build_network(run: RunConfig) -> Network:
     for name in _PARTS:
         node = run.model.get(name)
         if node:
-            _add(network, name, node)
+            # Faults beside a misspelt argument are to be found, too.
+            _add(network, name, _as_meant(node, f"model.{name}", run.meant))
     if any(key.startswith(("model.backbone", "model.neck")) for key in network.failures):
         return network
     try:
@@ -122,6 +124,16 @@ class _ShapesAlone(TorchFunctionMode):
 
 def _is_size(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and len(value) == 2 and all(isinstance(side, int) for side in value)
+
+
+def _as_meant(node: Any, key: str, meant: Mapping[str, str]) -> Any:
+    """A part of the config with its unknown arguments under the names that are meant, or without them."""
+    if isinstance(node, (list, tuple)):
+        return type(node)(_as_meant(item, join(key, index), meant) for index, item in enumerate(node))
+    if not isinstance(node, Mapping):
+        return node
+    renamed = {name: meant.get(join(key, name), name) for name in node}
+    return {renamed[name]: _as_meant(value, join(key, name), meant) for name, value in node.items() if renamed[name]}
 
 
 def _add(network: Network, name: str, node: Any) -> None:

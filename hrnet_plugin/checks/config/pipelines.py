@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 
+from .data_sets import DataSet
 from .keys import join, walk
-from .run_config import DataSet, RunConfig
+from .run_config import RunConfig
 
 CHECK = "pipeline"
 #: The last step of each framework's pipelines.
@@ -34,12 +35,15 @@ def check_pipelines(run: RunConfig) -> Iterator[Finding]:
     for dataset in run.datasets:
         if not run.framework or not dataset.pipeline:
             if run.framework and not dataset.pipeline:
-                found = "no steps"
-                yield Finding(ERROR, CHECK, join(dataset.key, "pipeline"), found, "steps that load and pack samples")
+                is_training = dataset.split == "train"
+                do = "Without them, the config can only be tested" if is_training else ""
+                expected = "steps that load and pack samples"
+                yield Finding(ERROR, CHECK, join(dataset.key, "pipeline"), "no steps", expected, do)
             continue
         yield from _random_steps(run, dataset)
         yield from _prefixes(run, dataset)
-        if any(run.is_blamed(key) for key, _ in dataset.pipeline):  # what the step was meant to be is not known
+        # What a step was meant to be is not known.
+        if run.is_misshapen(dataset.key) or any(run.is_blamed(key) for key, _ in dataset.pipeline):
             continue
         yield from _packing(run, dataset)
         if run.is_pose:

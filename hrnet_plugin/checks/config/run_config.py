@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.findings import ERROR, Finding
 
+from .data_sets import DataSet, data_sets_in
 from .keys import copied, each, join, look_up
 from .lookup import Unavailable, find_class
 from .places import SPLITS, Place, places
@@ -18,32 +19,6 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
     from .network import Network
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """A data set that reads files.
-
-    Args:
-        key, node: Where it stands, and what stands there.
-        split: train, val or test.
-        wrappers: What joins or repeats it, from the loader inwards, each with its key.
-        pipeline: The transforms that its samples pass, the wrappers' included, each with its key.
-    """
-
-    key: str
-    node: Mapping[str, Any]
-    split: str
-    wrappers: tuple[tuple[str, Mapping[str, Any]], ...]
-    pipeline: tuple[tuple[str, Mapping[str, Any]], ...]
-
-    def transforms(self, *names: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Those of the pipeline that are called so."""
-        return ((key, node) for key, node in self.pipeline if type_name(node) in names)
-
-    def has(self, *names: str) -> bool:
-        """Whether the pipeline has a transform called so."""
-        return any(True for _ in self.transforms(*names))
 
 
 @dataclass(frozen=True)
@@ -139,7 +114,7 @@ class RunConfig:
         found = []
         for split, key, loader in self.loaders():
             for where, node in each(loader.get("dataset"), join(key, "dataset")):
-                found += _leaves(where, node, split, ())
+                found += data_sets_in(where, node, split)
         return found
 
     def datasets_of(self, *splits: str) -> list[DataSet]:
@@ -183,6 +158,13 @@ class RunConfig:
         )
 
     @cached_property
+    def kind_findings(self) -> list[Finding]:
+        """Values of another kind than their place takes."""
+        from .kinds import wrong_kinds
+
+        return list(wrong_kinds(self))
+
+    @cached_property
     def type_findings(self) -> list[Finding]:
         """What is wrong with the names and arguments of classes."""
         from .types import check_places
@@ -196,13 +178,29 @@ class RunConfig:
 
         return refused_values(self)
 
+    @cached_property
+    def meant(self) -> dict[str, str]:
+        """The argument that each unknown one is nearly called like, by its key; '' where there is none."""
+        from .types import meant_arguments
+
+        return meant_arguments(self.places, self.type_findings)
+
+    def is_misshapen(self, key: str) -> bool:
+        """Whether a value at or below a key is of the wrong kind."""
+        return _is_below(key, self.kind_findings)
+
     def is_misnamed(self, key: str) -> bool:
         """Whether a name or argument at or below a key is wrong."""
         return _is_below(key, self.type_findings)
 
-    def is_blamed(self, key: str) -> bool:
-        """Whether a name, an argument or a value at or below a key is wrong, so that more of it would be no news."""
-        return _is_below(key, self.type_findings) or _is_below(key, self.value_findings)
+    def is_blamed(self, key: str, but: str = "") -> bool:
+        """Whether a name, an argument or a value at or below a key is wrong, so that more of it would be no news.
+
+        Args:
+            key: A part of the config.
+            but: The name of a check whose findings do not count.
+        """
+        return _is_below(key, [one for one in (*self.type_findings, *self.value_findings) if one.check != but])
 
     @cached_property
     def network(self) -> Network:
@@ -215,20 +213,3 @@ class RunConfig:
 def _is_below(key: str, findings: list[Finding]) -> bool:
     wheres = (finding.where for finding in findings if finding.level == ERROR)
     return any(where == key or where.startswith(f"{key}.") for where in wheres)
-
-
-def _leaves(key: str, node: dict, split: str, wrappers: tuple) -> list[DataSet]:
-    inner = [
-        item for name in ("dataset", "datasets") for item in each(node.get(name), join(key, name)) if node.get(name)
-    ]
-    if inner:
-        outer = (*wrappers, (key, node))
-        return [leaf for where, item in inner for leaf in _leaves(where, item, split, outer)]
-    pipeline = list(_transforms_of(key, node))
-    for where, wrapper in reversed(wrappers):
-        pipeline += _transforms_of(where, wrapper)
-    return [DataSet(key, node, split, wrappers, tuple(pipeline))]
-
-
-def _transforms_of(key: str, node: dict) -> Iterator[tuple[str, dict]]:
-    yield from each(node.get("pipeline"), join(key, "pipeline"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,8 +13,6 @@ from .run_config import Loop, RunConfig
 
 SCHEDULE = "schedule"
 INTERVALS = "intervals"
-#: How near a rule's first word is to the name of a part that it means.
-_NEAR = 0.75
 _WARM_UPS = ("LinearLR", "ConstantLR")
 #: Adam's kind: steps of about the learning rate itself, whatever the gradient's size.
 _ADAPTIVE = ("Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Lamb", "Lion")
@@ -140,23 +137,3 @@ def check_learning_rate(run: RunConfig) -> Iterator[Finding]:
         yield Finding(ERROR, "learning-rate", key, str(rate), "1e-5 to 1e-2", do)
     elif kind == "SGD" and rate > 5:
         yield Finding(ERROR, "learning-rate", key, str(rate), "1e-4 to 1")
-    yield from _parameters(run)
-
-
-def _parameters(run: RunConfig) -> Iterator[Finding]:
-    """Rules for single parameters, by a part of their names: those that match none change nothing.
-
-    Lists of what some networks have and others do not are common; what begins as the network's own parts do is meant.
-    """
-    rules = run.get("optim_wrapper.paramwise_cfg.custom_keys")
-    network = run.network
-    if not isinstance(rules, Mapping) or network.failures:
-        return
-    names = [name for name, _ in network.parts.named_parameters()]
-    parts = sorted({name.partition(".")[0] for name in names})
-    for rule in map(str, rules):
-        is_meant = difflib.get_close_matches(rule.partition(".")[0], parts, n=1, cutoff=_NEAR)
-        if is_meant and not any(rule in name for name in names):
-            where = f"optim_wrapper.paramwise_cfg.custom_keys.{rule}"
-            do = f"Names of parameters begin with {', '.join(parts)}"
-            yield Finding(ERROR, "learning-rate", where, "a part of no parameter's name", do=do)

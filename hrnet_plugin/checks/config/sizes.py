@@ -11,13 +11,23 @@ from hrnet_plugin.config_tree import type_name
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 from hrnet_plugin.plain import plain
 
+from .architecture import REFUSED
+from .data_sets import DataSet
 from .keys import each, join
-from .run_config import DataSet, RunConfig
+from .run_config import RunConfig
 
 #: Transforms that cut a sample out at a size, (width, height).
 _CROPS = ("TopdownAffine", "BottomupRandomAffine")
 #: What codecs need for reading heatmaps alone, beside what begins with `decode_`.
 _OF_DECODING = ("blur_kernel_size",)
+#: Codecs of one heatmap a keypoint, where they are not combined with offsets.
+_PLAIN = ("MSRAHeatmap", "UDPHeatmap")
+#: What mmpose's flip test knows, and the modules of the heads that read it.
+FLIP_MODES = ("heatmap", "udp_combined", "offset")
+_FLIP_MODE = "model.test_cfg.flip_mode"
+_WITH_FLIP_MODE = tuple(
+    f"mmpose.models.heads.heatmap_heads.{name}" for name in ("heatmap_head", "cpm_head", "mspn_head", "internet_head")
+)
 
 
 def check_pose_sizes(run: RunConfig) -> Iterator[Finding]:
@@ -122,7 +132,8 @@ def _heatmaps(run: RunConfig, key: str, codec: Mapping[str, Any]) -> Iterator[Fi
 
 
 def _flips(run: RunConfig, decoders: list[tuple[str, dict]]) -> Iterator[Finding]:
-    test = run.get("model.test_cfg") or {}
+    test = run.get("model.test_cfg")
+    test = test if isinstance(test, Mapping) else {}
     is_udp = any(type_name(codec) == "UDPHeatmap" for _, codec in decoders)
     if is_udp and test.get("flip_test") and test.get("shift_heatmap"):
         do = "UDP's heatmaps are aligned already; shifted, keypoints lie beside their places"
@@ -130,10 +141,24 @@ def _flips(run: RunConfig, decoders: list[tuple[str, dict]]) -> Iterator[Finding
     if any(codec.get("heatmap_type") == "combined" for _, codec in decoders):
         mode, loss = test.get("flip_mode"), run.get("model.head.loss")
         if test.get("flip_test") and mode != "udp_combined":
-            yield Finding(ERROR, "codec", "model.test_cfg.flip_mode", repr(mode), "'udp_combined', as the codec is")
+            yield Finding(ERROR, "codec", _FLIP_MODE, repr(mode), "'udp_combined', as the codec is")
         if type_name(loss) == "KeypointMSELoss":
             do = "It is made for one map a keypoint"
             yield Finding(ERROR, "codec", "model.head.loss.type", "KeypointMSELoss", "'CombinedTargetMSELoss'", do)
+    elif test.get("flip_test") and _reads_flip_mode(run):
+        mode, is_plain = test.get("flip_mode", "heatmap"), all(type_name(codec) in _PLAIN for _, codec in decoders)
+        if mode not in FLIP_MODES:
+            *others, last = map(repr, FLIP_MODES)
+            yield Finding(ERROR, REFUSED, _FLIP_MODE, repr(mode), f"{', '.join(others)} or {last}")
+        elif is_plain and decoders and mode != "heatmap":
+            yield Finding(ERROR, "codec", _FLIP_MODE, repr(mode), "'heatmap', as the codec is")
+
+
+def _reads_flip_mode(run: RunConfig) -> bool:
+    """Whether the head is one of mmpose's that take it from the config; the others know theirs."""
+    head = run.model.get("head")
+    kind = run.find("model", head) if isinstance(head, Mapping) else None
+    return getattr(getattr(kind, "predict", None), "__module__", "") in _WITH_FLIP_MODE
 
 
 def check_segmentation_sizes(run: RunConfig) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from hrnet_plugin.config_tree import type_name
@@ -10,16 +11,17 @@ from hrnet_plugin.errors import nearest
 from hrnet_plugin.findings import ERROR, NOTE, Finding
 from hrnet_plugin.wording import suggestion
 
-from .architecture import INSTALL
+from .architecture import INSTALL, UNKNOWN_ARGUMENT
 from .keys import join
 from .lookup import CODEC, REGISTRIES, Unavailable, arguments_of, find_class, known_names, registry_of
 from .places import Place
 from .run_config import RunConfig
 
 UNKNOWN_TYPE = "unknown-type"
-UNKNOWN_ARGUMENT = "unknown-argument"
 #: Keys that mmengine sets or takes itself.
 _ALWAYS = frozenset({"type", "_scope_"})
+#: How near an argument is to the one that it is a misspelling of.
+_NEAR = 0.72
 #: Where options belong that are often put elsewhere, and what those of earlier versions became.
 _BELONGS = {
     "flip_test": "model.test_cfg.flip_test",
@@ -106,15 +108,42 @@ def _how_to_register(place: Place) -> str:
     return f"A {place.kind} of your own has to be imported: name its module in custom_imports"
 
 
+def meant_arguments(places: Sequence[Place], findings: Sequence[Finding]) -> dict[str, str]:
+    """What unknown arguments were meant to be.
+
+    Args:
+        places: Where classes stand.
+        findings: What was told of their arguments.
+
+    Returns:
+        The argument that each unknown one is nearly called like, by its key; '' where there is none, or it is given.
+    """
+    unknown = {finding.where.rpartition(".")[0] for finding in findings if finding.check == UNKNOWN_ARGUMENT}
+    meant: dict[str, str] = {}
+    for place in places:
+        if place.key in unknown:
+            given, known = set(place.node) - _ALWAYS, arguments_of(_find(place)).names or frozenset()
+            for name in given - known:
+                meant.setdefault(join(place.key, name), _meant(name, known - given))
+    return {finding.where: meant.get(finding.where, "") for finding in findings if finding.check == UNKNOWN_ARGUMENT}
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
+    return close[0] if close else ""
+
+
 def _check_arguments(place: Place, found: Callable) -> Iterator[Finding]:
     known = arguments_of(found)
     given = set(place.node) - _ALWAYS
+    meant: set[str] = set()
     if known.names is not None and place.extra is not None:
         for name in sorted(given - known.names - place.extra):
             where, kind = join(place.key, name), getattr(found, "__name__", str(found))
             do = f"Put it at {_BELONGS[name]}" if name in _BELONGS else nearest(name, known.names - given)
             yield Finding(ERROR, UNKNOWN_ARGUMENT, where, f"an argument that {kind} does not take", do=do)
+            meant.add(_meant(name, known.names - given))
     if place.supplied is not None:
-        for name in sorted(known.required - given - place.supplied):
+        for name in sorted(known.required - given - place.supplied - meant):
             kind = getattr(found, "__name__", str(found))
             yield Finding(ERROR, "missing-argument", join(place.key, name), "nothing", f"a value, which {kind} needs")

@@ -80,7 +80,7 @@ def _kept_at_random(run: RunConfig) -> Iterator[Finding]:
         return
     frozen, kind = backbone.get("frozen_stages", -1), run.find("model", backbone)
     none = default_of(kind, "frozen_stages", -1) if kind else -1
-    if isinstance(frozen, int) and frozen > none:
+    if isinstance(frozen, int) and frozen > none and not run.is_misnamed("model.backbone.frozen_stages"):
         do = "Name weights in init_cfg or load_from, or freeze nothing (-1)"
         found = f"{frozen}, stages that are kept at their random beginning"
         yield Finding(ERROR, CHECK, "model.backbone.frozen_stages", found, "-1 without weights", do)

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from hrnet_plugin.checks.config import check_config
-from hrnet_plugin.findings import ERROR
+from hrnet_plugin.findings import ERROR, errors_in
 
-POSE, SEG = "quickstart_pose", "quickstart_seg"
+POSE, SEG, GONE = "quickstart_pose", "quickstart_seg", "(gone)"
 OCR = "ocrnet_hr18s_4xb2-40k_cityscapes-512x1024"
 DETECTOR = "faster-rcnn_hrnetv2p-w18-1x_coco"
 DENSE = "fcos_hrnetv2p-w18-gn-head_4xb4-1x_coco"
@@ -24,7 +24,7 @@ STAGES = {
 def extra(**stage2: object) -> dict[str, object]:
     """Changes that give the pose network these stages, one value of the second replaced."""
     stages = {**STAGES, "stage2": {**STAGES["stage2"], **stage2}}
-    return {"model.backbone.arch": "(gone)", "model.backbone.extra": stages}
+    return {"model.backbone.arch": GONE, "model.backbone.extra": stages}
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,77 @@ def test_an_auxiliary_head(planted, changed):
     assert finding.do == "Set model.auxiliary_head.0.in_channels to 64"
 
 
+#: The same in the frameworks' own words: four stages.
+FOUR = STAGES | {
+    f"stage{number}": {**STAGES["stage2"], "num_branches": number, "num_blocks": [1] * number,
+                       "num_channels": [16 * 2**branch for branch in range(number)]} for number in (3, 4)
+}  # fmt: skip
+
+
+def upstream(key: str = "", value: object = None, kind: str = "mmpose.HRNet") -> dict[str, object]:
+    """Changes that give the pose config a framework's own HRNet, with one value of it replaced."""
+    change = {"model.backbone": {"type": kind, "extra": FOUR}, "model.head.in_channels": 16}
+    return change | ({f"model.backbone.{key}": value} if key else {})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found", "expected"),
+    [
+        ("frozen_stages", 9, "9", "-1 to 4"),
+        ("extra.stage2.num_channels", (16,), "1 values (16,)", "2, one for each branch (num_branches=2)"),
+        ("extra.stage3.num_channels", 16, "16", "a list of 3"),
+        ("extra.stage2.block", "BASICS", "'BASICS'", "one of BASIC, BOTTLENECK"),
+        ("extra.stage2.num_blocks", GONE, "nothing", "a value"),
+        ("extra.stage3", GONE, "stage1, stage2, stage4", "stage1, stage2, ... without a gap"),
+        ("extra.stage4", GONE, "3 stages", "stage1 to stage4"),
+        ("extra", GONE, "nothing", "a value, which mmpose.HRNet needs"),
+    ],
+)
+def test_the_frameworks_own_hrnets_are_told_of_with_their_keys(planted, key, value, found, expected):
+    where = {"block": "model.backbone.extra.stage2.block.0", "stage3": "model.backbone.extra",
+             "stage4": "model.backbone.extra"}.get(key.rpartition(".")[2], f"model.backbone.{key}")  # fmt: skip
+    finding = planted(POSE, upstream(key, value), "missing-argument" if key == "extra" else "architecture", where)
+    assert (finding.found, finding.expected) == (found, expected)
+
+
+def test_a_preset_that_mmpretrain_does_not_have(changed):
+    change = {"model.backbone": {"type": "HRNet", "arch": "w19"}}
+    (finding,) = errors_in(check_config(changed(CLASSIFIER, change)))
+    assert (finding.where, finding.do) == ("model.backbone.arch", "Did you mean 'w18'?")
+
+
+def test_what_a_frameworks_constructor_refuses_otherwise_is_in_its_words(planted):
+    norm = {"type": "GN", "num_groups": 7}
+    assert "divisible" in planted(POSE, upstream("norm_cfg", norm), "refused-value", "model.backbone").found
+
+
+@pytest.mark.parametrize(
+    ("change", "beside"),
+    [
+        ({"model.backbone.arch": "w23"}, ("architecture", "model.backbone.arch")),
+        ({"model.head.in_channels": 48}, ("head-channels", "model.head.in_channels")),
+    ],
+)
+def test_a_misspelt_argument_hides_nothing(changed, change, beside):
+    found = errors_in(check_config(changed(POSE, {"model.backbone.norm_evl": False, **change})))
+    told = {(finding.check, finding.where) for finding in found}
+    assert told == {("unknown-argument", "model.backbone.norm_evl"), beside}
+
+
+@pytest.mark.parametrize(
+    ("base", "change", "where"),
+    [
+        (POSE, {"model.backbone.arch": GONE, "model.backbone.arhc": "w18_small_v1"}, "model.backbone.arhc"),
+        (SEG, {"model.decode_head.in_index": GONE, "model.decode_head.in_indx": (0, 1, 2, 3)},
+         "model.decode_head.in_indx"),
+        (POSE, {"model.head.in_channels": GONE, "model.head.in_chanels": 16}, "model.head.in_chanels"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_argument_is_taken_for_what_is_meant(planted, base, change, where):
+    """Its default in its place would be told as a second fault."""
+    planted(base, change, "unknown-argument", where)
+
+
 def test_both_a_description_and_weights_twice(planted):
     change = {"model.backbone.pretrained": "a.pth"}
     assert planted(POSE, change, "architecture", "model.backbone").level == ERROR
@@ -94,12 +165,7 @@ def test_a_neck_of_mmpose(planted):
 
 def test_the_frameworks_own_backbones_are_compared_too(planted):
     """Their description is in their own words: `extra` alone."""
-    change = extra() | {f"model.backbone.{name}": "(gone)" for name in ("multiscale_output", "init_cfg")}
-    change |= {"model.backbone.type": "mmpose.HRNet", "model.head.in_channels": 8}
-    stages = change["model.backbone.extra"]
-    for number in (3, 4):
-        stages[f"stage{number}"] = {**STAGES["stage2"], "num_branches": number, "num_blocks": [1] * number,
-                                    "num_channels": [16 * 2**branch for branch in range(number)]}  # fmt: skip
+    change = upstream() | {"model.head.in_channels": 8}
     finding = planted(POSE, change, "head-channels", "model.head.in_channels")
     assert finding.expected.startswith("16, ")
 

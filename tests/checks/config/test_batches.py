@@ -19,6 +19,9 @@ TRAIN, VAL = "train_dataloader", "val_dataloader"
         (POSE, {f"{TRAIN}.persistent_workers": True}, "data-loader", f"{TRAIN}.persistent_workers"),
         (POSE, {f"{TRAIN}.prefetch_factor": 2}, "data-loader", f"{TRAIN}.prefetch_factor"),
         (POSE, {f"{TRAIN}.batch_size": 0}, "data-loader", f"{TRAIN}.batch_size"),
+        (POSE, {f"{TRAIN}.batch_size": -4}, "data-loader", f"{TRAIN}.batch_size"),
+        (POSE, {f"{TRAIN}.num_workers": -1}, "data-loader", f"{TRAIN}.num_workers"),
+        (SEG, {f"{VAL}.num_workers": "2"}, "data-loader", f"{VAL}.num_workers"),
     ],
 )
 def test_the_frameworks_stop_at(planted, base, change, check, where):

@@ -68,6 +68,12 @@ class _Own:
         return results
 
 
+def test_a_config_without_a_training_pipeline_can_only_be_tested(planted):
+    """As mmpose's for associative embedding is."""
+    finding = planted(POSE, {f"{TRAIN}.pipeline": []}, "pipeline", f"{TRAIN}.pipeline")
+    assert finding.do == "Without them, the config can only be tested"
+
+
 def test_steps_of_ones_own_may_do_it_all(changed):
     steps = [{"type": "LoadImage"}, {"type": _Own}]
     assert check_config(changed(POSE, {f"{VAL}.pipeline": steps, f"{TRAIN}.pipeline": steps})) == []

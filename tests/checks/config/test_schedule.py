@@ -11,7 +11,6 @@ POSE, SEG = "quickstart_pose", "quickstart_seg"
 BEST = "default_hooks.checkpoint"
 SECOND = "param_scheduler.1"
 RATE = "optim_wrapper.optimizer.lr"
-RULES = "optim_wrapper.paramwise_cfg"
 
 
 def steps(**values: object) -> dict[str, object]:
@@ -55,8 +54,6 @@ def test_the_frameworks_stop_at(changed, base, change, check, where):
         (POSE, {RATE: 0.5}, "learning-rate", RATE, ERROR),
         (POSE, {RATE: 0.0}, "learning-rate", RATE, ERROR),
         (POSE, {"optim_wrapper.optimizer": {"type": "SGD", "lr": 10.0}}, "learning-rate", RATE, ERROR),
-        (POSE, {RULES: {"custom_keys": {"backbone_net": {"lr_mult": 0.1}}}}, "learning-rate",
-         f"{RULES}.custom_keys.backbone_net", ERROR),
     ],
 )  # fmt: skip
 def test_the_frameworks_say_nothing_of(planted, base, change, check, where, level):
@@ -67,7 +64,6 @@ def test_the_frameworks_say_nothing_of(planted, base, change, check, where, leve
     ("base", "change"),
     [
         (POSE, steps()),
-        (POSE, {RULES: {"custom_keys": {"backbone": {"lr_mult": 0.1}, "head.final_layer": {"lr_mult": 2}}}}),
         (POSE, {"optim_wrapper.optimizer": {"type": "SGD", "lr": 1.0}}),
         (POSE, {"train_cfg": {"by_epoch": False, "max_iters": 900, "val_interval": 900}, SECOND: "(gone)",
                 f"{BEST}.by_epoch": False, f"{BEST}.interval": 300, "log_processor.by_epoch": False}),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from hrnet_plugin.checks.config import check_config
+from hrnet_plugin.checks.config.sizes import FLIP_MODES
 from hrnet_plugin.findings import ERROR, NOTE
 
 POSE, SEG = "quickstart_pose", "quickstart_seg"
@@ -54,6 +56,8 @@ def test_the_frameworks_stop_at(planted, base, change, check, where):
         (POSE, {f"{VAL_CROP}.use_udp": False}, "codec", f"{VAL_CROP}.use_udp", NOTE),
         (POSE, {"model.test_cfg.shift_heatmap": True}, "codec", "model.test_cfg.shift_heatmap", NOTE),
         (UDP, {"model.test_cfg.flip_mode": "heatmap"}, "codec", "model.test_cfg.flip_mode", ERROR),
+        (POSE, {"model.test_cfg.flip_mode": "heatmaps"}, "refused-value", "model.test_cfg.flip_mode", ERROR),
+        (POSE, {"model.test_cfg.flip_mode": "udp_combined"}, "codec", "model.test_cfg.flip_mode", ERROR),
         (SEG, {SIZE: (512, 512)}, "sizes", SIZE, ERROR),
         (SEG, {SIZE: (64, 128)}, "sizes", SIZE, ERROR),
         (SEG, window(crop_size=(192, 192)), "sizes", "model.test_cfg.crop_size", NOTE),
@@ -61,6 +65,24 @@ def test_the_frameworks_stop_at(planted, base, change, check, where):
 )  # fmt: skip
 def test_the_frameworks_say_nothing_of(planted, base, change, check, where, level):
     assert planted(base, change, check, where).level == level
+
+
+def test_flip_modes_are_those_of_mmpose():
+    from mmpose.models.utils.tta import flip_heatmaps
+
+    for mode in FLIP_MODES:
+        assert flip_heatmaps(torch.zeros(1, 6, 2, 2), flip_mode=mode).shape == (1, 6, 2, 2)
+    with pytest.raises(ValueError, match="flip_mode"):
+        flip_heatmaps(torch.zeros(1, 6, 2, 2), flip_mode="heatmaps")
+
+
+@pytest.mark.parametrize(
+    ("base", "change"),
+    [(POSE, {"model.test_cfg.flip_test": False}), (BOTTOM_UP, {}), (POSE, {"model.head.type": "RTMCCHead"})],
+)
+def test_a_flip_mode_that_nothing_reads_is_not_told(changed, base, change):
+    findings = check_config(changed(base, {**change, "model.test_cfg.flip_mode": "heatmaps"}))
+    assert "model.test_cfg.flip_mode" not in {finding.where for finding in findings}
 
 
 def test_the_size_that_the_network_gives_is_told(planted):
