@@ -129,7 +129,9 @@ def meant_arguments(places: Sequence[Place], findings: Sequence[Finding]) -> dic
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)
+    # Misspellings keep the first letter: `num_chanels` is no `in_channels`.
+    likely = [one for one in known if one[:1] == name[:1]]
+    close = difflib.get_close_matches(name, likely, n=1, cutoff=_NEAR)
     return close[0] if close else ""
 
 

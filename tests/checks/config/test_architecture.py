@@ -140,6 +140,7 @@ def test_a_misspelt_argument_hides_nothing(changed, change, beside):
         (SEG, {"model.decode_head.in_index": GONE, "model.decode_head.in_indx": (0, 1, 2, 3)},
          "model.decode_head.in_indx"),
         (POSE, {"model.head.in_channels": GONE, "model.head.in_chanels": 16}, "model.head.in_chanels"),
+        (SEG, {"model.backbone.num_chanels": [16, 32]}, "model.backbone.num_chanels"),
     ],
 )  # fmt: skip
 def test_a_misspelt_argument_is_taken_for_what_is_meant(planted, base, change, where):
