@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         0, or 1 where there is an error.
 
     Raises:
-        UserError: the arguments do not fit, or there is nothing to check.
+        UserError: the arguments do not fit, or nothing of it can be checked.
     """
     _check_arguments(args)
     reports = _of_config(args) if args.config else [_of_files(args)]
@@ -109,18 +109,25 @@ def _of_config(args: argparse.Namespace) -> list[DataReport]:
     splits = args.split or [split for split in SPLITS if cfg.get(f"{split}_dataloader")]
     if not splits:
         check_loader(cfg, "train_dataloader")
-    check_data(cfg, tuple(f"{split}_dataloader" for split in splits), ())
     with explained(cfg):
-        from hrnet_plugin.checks.data.sources import data_sources
+        from hrnet_plugin.checks.data.refusals import Refusals
+        from hrnet_plugin.checks.data.sources import data_sources, each_once
         from hrnet_plugin.checks.data.splits import check_splits
 
-        images = not args.no_images
-        sources = data_sources(cfg, splits)
-        reports = [
-            source.check(source.title, images=images, decode=args.decode, progress=not args.json) for source in sources
-        ]
-        found = [(source.splits, report) for source, report in zip(sources, reports, strict=True)]
-        return [*reports, *check_splits(found, images=images)]
+    refusals, sources, found, images = Refusals(), [], [], not args.no_images
+    for split in splits:
+        with refusals.of(split), explained(cfg):
+            check_data(cfg, (f"{split}_dataloader",), ())
+            sources += data_sources(cfg, (split,))
+    for source in each_once(sources):
+        with refusals.of(*source.splits), explained(cfg):
+            report = source.check(images=images, decode=args.decode, progress=not args.json)
+            found.append((source.splits, report))
+    if not found:
+        raise next(iter(refusals)).error
+    found += [(refusal.splits, refusal.report()) for refusal in refusals]
+    found.sort(key=lambda one: SPLITS.index(one[0][0]))
+    return [*(report for _, report in found), *check_splits(found, images=images)]
 
 
 def _of_files(args: argparse.Namespace) -> DataReport:
@@ -174,7 +181,8 @@ def _print(reports: Sequence[DataReport]) -> None:
     console = Console(highlight=False, markup=False)
     for report in reports:
         console.print(report.title, style="bold", soft_wrap=True)
-        console.print(f"  {_in_words(report)}", style="dim", soft_wrap=True)
+        if report.counts:
+            console.print(f"  {_in_words(report)}", style="dim", soft_wrap=True)
         if report.findings:
             console.print(_findings_table(report))
         for counts in report.frequencies:

@@ -9,7 +9,7 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.checks.data.reading import read_json
+from hrnet_plugin.checks.data.reading import is_list_of_images, read_json
 from hrnet_plugin.compat.launchers import port_in_use
 from hrnet_plugin.engine.data_check import albumentations_missing, empty_data_set
 from hrnet_plugin.engine.network_fit import named_channel_mismatch
@@ -95,7 +95,27 @@ def _empty_data_set(error: Exception, cfg: Config) -> UserError | None:
     frames = [frame for frame, _ in walk_tb(error.__traceback__) if frame.f_code.co_name == "_serialize_data"]
     if not isinstance(error, ValueError) or not frames:
         return None
-    return empty_data_set(frames[0].f_locals["self"])
+    dataset = frames[0].f_locals["self"]
+    path = Path(getattr(dataset, "ann_file", None) or "")
+    if path.suffix == ".json" and path.is_file() and is_list_of_images(read_json(path)):
+        return DataError(
+            f"annotation file {path}",
+            found="images without annotations (a list of test images)",
+            expected="annotations, or a file of boxes of persons (`bbox_file` of the data set)",
+        )
+    return empty_data_set(dataset)
+
+
+def _refused_samples(error: Exception, cfg: Config) -> UserError | None:
+    """A data set of whole pictures that does not fit its folders or its list: no class of that name, no number."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    if not isinstance(error, (AssertionError, RuntimeError, ValueError)) or not frames:
+        return None
+    dataset = frames[-1].f_locals.get("self")
+    if frames[-1].f_code.co_name not in ("_find_samples", "load_data_list") or not hasattr(dataset, "img_prefix"):
+        return None
+    place = dataset.ann_file or dataset.img_prefix
+    return DataError(f"data set {type(dataset).__name__} in {place}", found=in_short(error))
 
 
 def _annotation_mistake(path: Path) -> DataError | None:
@@ -104,8 +124,7 @@ def _annotation_mistake(path: Path) -> DataError | None:
     except DataError as error:
         return error
     is_list_of_boxes = isinstance(content, list) and all(isinstance(item, dict) for item in content)
-    wanted = {"images", "annotations"}
-    if is_list_of_boxes or (isinstance(content, dict) and ("data_list" in content or wanted <= set(content))):
+    if is_list_of_boxes or (isinstance(content, dict) and ("data_list" in content or "images" in content)):
         return None
     found = f"keys {', '.join(list(content)[:5]) or 'none'}" if isinstance(content, dict) else type(content).__name__
     return DataError(f"annotation file {path}", found=found, expected="COCO's keys: images, annotations, categories")
@@ -155,6 +174,7 @@ _EXPLANATIONS: tuple[Callable[[Exception, Config], UserError | None], ...] = (
     _unknown_type,
     _broken_annotations,
     _empty_data_set,
+    _refused_samples,
     _wrong_argument,
     _refused_value,
     _unreadable_image,

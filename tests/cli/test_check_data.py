@@ -160,16 +160,82 @@ def test_wrong_input_is_one_line(refused, pose_config: Path, arguments, words):
 def test_wrong_files_of_a_config_are_one_line(
     refused, data: Path, pose_config: Path, seg_config: Path, keypoints: Path
 ):
+    train = ("check-data", pose_config, "--data-root", data, "--split", "train")
     change(keypoints, lambda content: [row.pop("keypoints") for row in content["annotations"]])
-    assert "boxes for detection" in refused("check-data", pose_config, "--data-root", data)
+    assert "boxes for detection" in refused(*train)
     keypoints.write_text("[]")
-    assert "found a JSON list" in refused("check-data", pose_config, "--data-root", data)
+    assert "found a JSON list" in refused(*train)
     assert "no `test_dataloader`" in refused(
         "check-data", pose_config, "--data-root", data, "--split", "test", "--cfg-options", "test_dataloader=None"
     )
     for path in (data / "train2017").iterdir():
         path.unlink()
-    assert "found no samples" in refused("check-data", seg_config, "--data-root", data)
+    assert "found no samples" in refused("check-data", seg_config, "--data-root", data, "--split", "train")
+
+
+@pytest.mark.parametrize(
+    ("content", "title", "words"),
+    [
+        ("{", "val, test: annotation file ", "broken JSON"),
+        ("[]", "val, test: annotation file ", "a JSON list, expected COCO's keys"),
+        (None, "val, test: annotations of CocoDataset", "no file "),
+    ],
+)
+def test_what_cannot_be_read_hides_no_other_split(hrnet, data: Path, pose_config: Path, content, title, words):
+    path = data / "annotations/person_keypoints_val2017.json"
+    path.unlink() if content is None else path.write_text(content)
+    outcome = hrnet("check-data", pose_config, "--data-root", data, "--json")
+    assert (outcome.status, outcome.err) == (1, "")
+    train, tested = json.loads(outcome.out)["reports"]
+    assert (train["title"].partition(":")[0], train["counts"]["images"]) == ("train", 4)
+    assert tested["title"].startswith(title)
+    (finding,) = tested["findings"]
+    assert (finding["level"], finding["check"]) == ("error", "not-checked")
+    assert words in finding["found"] + ", expected " + finding["expected"]
+    outcome = hrnet("check-data", pose_config, "--data-root", data, "--html", "page.html")
+    assert outcome.status == 1
+    assert "not-checked" in outcome.out
+    assert title in Path("page.html").read_text()
+
+
+def test_a_missing_area_is_an_error_where_the_metric_divides_by_it(hrnet, data: Path, pose_config: Path):
+    for path in (data / "annotations").iterdir():
+        change(path, lambda content: content["annotations"][0].pop("area"))
+    outcome = hrnet("check-data", pose_config, "--data-root", data, "--json")
+    levels = [
+        [finding["level"] for finding in report["findings"] if finding["check"] == "area-missing"]
+        for report in json.loads(outcome.out)["reports"]
+    ]
+    assert levels == [["note"], ["error"]]
+    options = ("--cfg-options", "val_evaluator.use_area=False", "test_evaluator.use_area=False")
+    assert hrnet("check-data", pose_config, "--data-root", data, *options).status == 0
+
+
+def test_a_list_of_test_images(hrnet, refused, data: Path, pose_config: Path):
+    path = data / "annotations/person_keypoints_val2017.json"
+    change(path, lambda content: content.pop("annotations"))
+    boxes = data / "person_detection_results/val.json"
+    boxes.parent.mkdir()
+    boxes.write_text("[]")
+    tested = ("check-data", pose_config, "--data-root", data, "--split", "test")
+    outcome = hrnet(*tested)
+    assert (outcome.status, outcome.out.splitlines()[-1]) == (0, "1 note")
+    assert "no-annotations" in outcome.out
+    boxes.unlink()
+    outcome = hrnet(*tested)
+    assert (outcome.status, outcome.out.splitlines()[-1]) == (1, "1 error")
+    assert "bbox_file" in outcome.out
+    (data / "val2017/val_1.jpg").unlink()
+    assert "image-missing" in hrnet("check-data", "--ann", path, "--images", data / "val2017").out
+
+
+def test_folders_that_are_not_the_classes(refused, data: Path):
+    config = Path("animals.py")
+    dataset = {"type": "CustomDataset", "data_prefix": str(data), "classes": ["cat", "dog"], "pipeline": []}
+    config.write_text(f"default_scope = 'mmpretrain'\nmodel = dict()\ntrain_dataloader = dict(dataset={dataset})\n")
+    assert "The number of subfolders (4) doesn't match the number of specified classes (2)" in refused(
+        "check-data", config
+    )
 
 
 def test_a_sheet_that_cannot_be_written(refused, data: Path, keypoints: Path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +50,13 @@ _AREA = Kind(
 )
 _AREA_NOTE = replace(_AREA, level=NOTE, do="Left out in training")
 _AREA_NUMBERS = Kind(ERROR, "area-numbers", "area", "area", "not a finite number of 0 or more")
-_AREA_MISSING = Kind(ERROR, "area-missing", "area", "annotation", "without an area, which mmdet asks for")
+_AREA_MISSING = Kind(ERROR, "area-missing", "area", "annotation", "without an area")
+_AREA_ASKED = replace(_AREA_MISSING, expected="one, which mmdet asks for")
+_AREA_GUESSED = replace(
+    _AREA_MISSING,
+    level=NOTE,
+    do="mmpose trains with 0.53 of the box's; an evaluation by CocoMetric stops at it, unless `use_area` is False",
+)
 
 
 def with_boxes_as_sizes(table: CocoTable) -> tuple[CocoTable, list[Fault]]:
@@ -66,12 +72,13 @@ def with_boxes_as_sizes(table: CocoTable) -> tuple[CocoTable, list[Fault]]:
     return replace(table, annotations=rows), faults
 
 
-def check_boxes(table: CocoTable, *, detection: bool) -> Iterator[Fault]:
+def check_boxes(table: CocoTable, *, detection: bool, by_area: Sequence[str] = ()) -> Iterator[Fault]:
     """Boxes and areas.
 
     Args:
         table: With boxes as x, y, width, height.
         detection: The boxes themselves are learnt, and areas are asked for.
+        by_area: Names of the metrics that divide by the areas.
     """
     boxes, sizes = table.boxes, table.image_sizes
     given = np.array([row.get("bbox") is not None for row in table.annotations], bool)
@@ -92,11 +99,24 @@ def check_boxes(table: CocoTable, *, detection: bool) -> Iterator[Fault]:
     outside = finite & ~empty & apart & (reach > ROUNDING)
     yield from _OUTSIDE.of_annotations(table, outside, told, reach)
     yield from _BEYOND.of_annotations(table, finite & ~empty & ~outside & (reach > ROUNDING), told, reach)
-    yield from _check_areas(table, learnt, detection)
+    yield from _check_areas(table, learnt)
+    missing = np.array(["area" not in row for row in table.annotations], bool)
+    if detection:
+        yield from _AREA_ASKED.of_annotations(table, missing)
+    elif by_area:
+        yield from _area_divides(by_area).of_annotations(table, missing)
+    elif not (table.mpii or table.joined):  # whose areas may be those of other subjects
+        yield from _AREA_GUESSED.of_annotations(table, missing)
 
 
-def _check_areas(table: CocoTable, learnt: np.ndarray, detection: bool) -> Iterator[Fault]:
-    given = np.array([row.get("area") is not None for row in table.annotations], bool)
+def _area_divides(metrics: Sequence[str]) -> Kind:
+    """The kind of a missing area at which an evaluation stops."""
+    do = "The first evaluation stops at it; with `use_area=False` the metric takes 0.53 of the box's"
+    return replace(_AREA_MISSING, expected=f"one, by which {' and '.join(metrics)} divides", do=do)
+
+
+def _check_areas(table: CocoTable, learnt: np.ndarray) -> Iterator[Fault]:
+    given = np.array(["area" in row for row in table.annotations], bool)
     usable = np.isfinite(table.areas) & (table.areas >= 0)
     yield from _AREA_NUMBERS.of_annotations(
         table, given & ~usable, lambda place: str(table.annotations[place]["area"])[:80]
@@ -104,8 +124,6 @@ def _check_areas(table: CocoTable, learnt: np.ndarray, detection: bool) -> Itera
     zero = usable & (table.areas == 0)
     yield from _AREA.of_annotations(table, zero & learnt)
     yield from _AREA_NOTE.of_annotations(table, zero & ~learnt)
-    if detection:
-        yield from _AREA_MISSING.of_annotations(table, ~given)
 
 
 def _reach(boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hrnet_plugin.errors import DataError
-from hrnet_plugin.findings import ERROR, LEVELS, worst_first
+from hrnet_plugin.findings import ERROR, LEVELS, NOTE, worst_first
 
 from .boxes import check_boxes, with_boxes_as_sizes
 from .categories import check_categories, skeleton_of
@@ -17,15 +18,25 @@ from .clock import Clock
 from .expected import Expected
 from .faults import Fault, Kind
 from .frequencies import check_frequencies, class_frequencies, keypoint_frequencies
-from .ids import check_ids, with_ids_in_place
+from .ids import check_ids, check_image_ids, with_ids_in_place
 from .keypoints import check_keypoints
 from .layouts import PLAIN, Layout
 from .pictures import check_pictures, check_sizes_told, look_at_all, with_real_sizes
 from .reading import read_annotations
 from .report import DataReport, FrequencyTable, Suspect
 from .table import CocoTable
+from .use import Use
 
+_NO_IMAGES = Kind(ERROR, "no-images", "images", "", "none", "at least one")
 _EMPTY = Kind(ERROR, "no-annotations", "annotations", "", "none", "at least one")
+_LISTED = Kind(
+    NOTE,
+    "no-annotations",
+    "annotations",
+    "",
+    "none: a list of images to test on",
+    do="Predictions can be written for it (`format_only=True` of a Coco metric), not measured",
+)
 
 
 def check_coco(
@@ -35,6 +46,7 @@ def check_coco(
     metainfo: Mapping[str, Any] | None = None,
     keypoints: bool | None = None,
     layouts: tuple[Layout, ...] = PLAIN,
+    use: Use | None = None,
     title: str = "",
     decode: bool = False,
     progress: bool = False,
@@ -42,11 +54,12 @@ def check_coco(
     """Checks an annotation file and its images.
 
     Args:
-        ann_file: COCO's keypoints or instances, or MPII's annotations.
+        ann_file: COCO's keypoints or instances, MPII's annotations, or a list of images to test on.
         images: The folder of the images; None opens none.
         metainfo: Of the data set that reads the file: keypoints, sigmas and weights, or classes.
         keypoints: Whether keypoints are to be learnt from it, rather than boxes; None asks the file.
         layouts: Where the data set finds the keypoints.
+        use: What is done with the annotations; None where that is not known.
         title: Of the report; the file's name where it is empty.
         decode: Decode all images, rather than read their headers.
         progress: Show a progress bar, where stderr is a terminal.
@@ -77,7 +90,11 @@ def check_coco(
     skeleton = skeleton_of(table, expected) if keypoints else None
     names = skeleton.names if skeleton else ()
     counted = _frequencies(table, names, keypoints)
-    faults += _check_annotations(table, expected, names, counted, keypoints=keypoints)
+    faults += check_image_ids(table) if table.images else _NO_IMAGES.of_file(table)
+    if table.annotations:
+        faults += _check_annotations(table, expected, names, counted, use or Use(), keypoints=keypoints)
+    else:
+        faults += _no_annotations(file.listed, use or Use()).of_file(table)
     clock.tick("annotations")
     faults.sort(key=lambda fault: LEVELS.index(fault.finding.level))
     return DataReport(
@@ -100,6 +117,8 @@ def _folder(images: str | Path | None) -> Path | None:
 
 
 def _frequencies(table: CocoTable, names: Sequence[str], keypoints: bool) -> list[FrequencyTable]:
+    if not table.annotations:
+        return []
     counted = [FrequencyTable("keypoint", "annotations", keypoint_frequencies(table, names))] if keypoints else []
     if len(table.categories) > 1 or not keypoints:
         counted.append(FrequencyTable("class", "annotations", class_frequencies(table)))
@@ -111,18 +130,23 @@ def _check_annotations(
     expected: Expected,
     names: Sequence[str],
     counted: Sequence[FrequencyTable],
+    use: Use,
     *,
     keypoints: bool,
 ) -> list[Fault]:
-    if not table.annotations:
-        return _EMPTY.of_file(table)
     return [
         *check_ids(table),
         *check_categories(table, expected, keypoints=keypoints),
-        *check_boxes(table, detection=not keypoints),
+        *check_boxes(table, detection=not keypoints, by_area=use.by_area),
         *(check_keypoints(table, names, scored=table.joined) if keypoints else ()),
         *check_frequencies(table, counted),
     ]
+
+
+def _no_annotations(listed: bool, use: Use) -> Kind:
+    if listed and use.needs:
+        return replace(_EMPTY, found=_LISTED.found, do=use.needs)
+    return _LISTED if listed else _EMPTY
 
 
 def _counts(table: CocoTable, keypoints: bool) -> dict[str, int]:

@@ -64,19 +64,24 @@ def with_ids_in_place(table: CocoTable) -> tuple[CocoTable, list[Fault]]:
     return mended, _SWAPPED.of_annotations(mended, swapped)
 
 
-def check_ids(table: CocoTable) -> Iterator[Fault]:
-    """Ids, file names, and annotations that are there twice or belong nowhere."""
-    image_ids, ids = [row.get("id") for row in table.images], table.column("id")
+def check_image_ids(table: CocoTable) -> Iterator[Fault]:
+    """Ids and file names of the images."""
+    image_ids = [row.get("id") for row in table.images]
     nameless = np.array([name is None for name in table.file_names], bool) | ~_usable(image_ids)
     yield from _IMAGE_FIELDS.of_images(table, nameless)
-    usable = _usable(table.column("image_id")) & _usable(table.column("category_id"))
-    if not table.joined:  # else some ids are our own
-        usable &= _usable(ids)
-    yield from _ANNOTATION_FIELDS.of_annotations(table, ~usable)
     yield from _IMAGE_ID.of_images(
         table, repeated([key(value) for value in image_ids]), lambda at: f"id {image_ids[at]}"
     )
     yield from _FILE_NAME.of_images(table, repeated(table.file_names), lambda at: f"image {image_ids[at]}")
+
+
+def check_ids(table: CocoTable) -> Iterator[Fault]:
+    """Ids of annotations, and annotations that are there twice or belong nowhere."""
+    ids = table.column("id")
+    usable = _usable(table.column("image_id")) & _usable(table.column("category_id"))
+    if not table.joined:  # else some ids are our own
+        usable &= _usable(ids)
+    yield from _ANNOTATION_FIELDS.of_annotations(table, ~usable)
     yield from _ANNOTATION_ID.of_annotations(table, repeated([key(value) for value in ids]))
     yield from _DUPLICATE.of_annotations(table, _duplicates(table))
     yield from _NO_IMAGE.of_annotations(table, usable & (table.image_of < 0), lambda at: "no such image")

@@ -42,4 +42,4 @@ def data_page(
 def _told(report: DataReport) -> str:
     counts = ", ".join(f"{name} {count:,}" for name, count in report.counts.items())
     seconds = ", ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
-    return f"{counts}. Time: {seconds}." if seconds else f"{counts}."
+    return f"{counts}. Time: {seconds}." if seconds else f"{counts}." if counts else ""

@@ -24,6 +24,7 @@ class AnnotationFile:
         images, annotations, categories: Its rows in COCO's form.
         mpii: It is in MPII's own form, which knows no boxes and no sizes of images.
         joined: The keypoints were joined from several fields, which the categories do not name.
+        listed: It lists images and has no place for annotations, as COCO's lists of test images.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class AnnotationFile:
     categories: list[dict[str, Any]]
     mpii: bool = False
     joined: bool = False
+    listed: bool = False
 
     @property
     def has_keypoints(self) -> bool:
@@ -54,10 +56,12 @@ def read_annotations(
     """
     path = Path(path).expanduser()
     content = _as_coco(path, read_json(path))
+    listed = is_list_of_images(content)
+    content = {"annotations": [], **content}
     rows = {key: _rows(path, key, content.get(key)) for key in (*_KEYS, "categories")}
     annotations = as_read(rows["annotations"], layouts)
     mpii, joined = content.get("mpii") is True, layouts != PLAIN
-    found = AnnotationFile(path, rows["images"], annotations, rows["categories"], mpii, joined)
+    found = AnnotationFile(path, rows["images"], annotations, rows["categories"], mpii, joined, listed)
     if keypoints and rows["annotations"] and not found.has_keypoints:
         fields = " and ".join(dict.fromkeys(part for layout in layouts for part in layout.parts))
         raise DataError(
@@ -86,14 +90,17 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
+def is_list_of_images(content: Any) -> bool:
+    """Whether a file of this content lists images to test on, without annotations."""
+    return isinstance(content, dict) and "images" in content and "annotations" not in content
+
+
 def _as_coco(path: Path, content: Any) -> dict[str, Any]:
     if isinstance(content, dict):
-        if all(key in content for key in _KEYS):
+        if all(key in content for key in _KEYS) or is_list_of_images(content):
             return content
         if "data_list" in content:
             found = "mmengine's own form (data_list)"
-        elif "images" in content:
-            found = "images without annotations (a list of test images)"
         else:
             found = f"keys {', '.join(map(str, list(content)[:5])) or 'none'}"
         raise DataError(f"annotation file {path}", found=found, expected=_COCO)

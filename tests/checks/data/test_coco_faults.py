@@ -220,6 +220,16 @@ def no_area(sample):
     sample.annotations[1]["area"] = 0
 
 
+@planted("area-missing", "annotation 10011 (000101.jpg)", NOTE)
+def no_area_at_all(sample):
+    del sample.annotations[1]["area"]
+
+
+@planted("area-numbers", "annotation 10011 (000101.jpg): None")
+def an_area_of_null(sample):
+    sample.annotations[1]["area"] = None
+
+
 @planted("area-numbers", "annotation 10011 (000101.jpg): -5")
 def a_negative_area(sample):
     sample.annotations[1]["area"] = -5

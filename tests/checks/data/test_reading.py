@@ -18,12 +18,12 @@ from hrnet_plugin.errors import DataError
         ("\xff", "found broken JSON"),
         ([], "found a JSON list, expected COCO's keys: images, annotations, categories"),
         ([{"image_id": 1, "category_id": 1, "keypoints": [1], "score": 0.5}], "found a list of results, with scores"),
-        ({"images": [], "categories": []}, "found images without annotations (a list of test images)"),
         ({"metainfo": {}, "data_list": []}, "found mmengine's own form (data_list)"),
         ({"shapes": [], "imagePath": ""}, "found keys shapes, imagePath, expected COCO's keys"),
         ({}, "found keys none"),
         (17, "found a JSON int"),
         ({"images": ["a.jpg"], "annotations": []}, "images of annotation file"),
+        ({"images": {"1": {}}, "categories": []}, "images of annotation file"),
         ({"images": [], "annotations": {"1": {}}}, "annotations of annotation file"),
     ],
 )
@@ -47,6 +47,13 @@ def test_boxes_where_keypoints_are_asked_for(people):
     with pytest.raises(DataError, match="no annotation with keypoints: boxes for detection, expected keypoints"):
         check_coco(path, people.images, keypoints=True)
     assert check_coco(path, people.images).errors == [], "boxes are data of their own"
+
+
+def test_a_file_of_nothing(people):
+    path = people.write()
+    for content in ({"images": [], "categories": []}, {"images": [], "annotations": [], "categories": []}):
+        path.write_text(json.dumps(content))
+        assert "no-images" in [error.check for error in check_coco(path).errors]
 
 
 @pytest.mark.parametrize("path", ["nowhere.json", "."])

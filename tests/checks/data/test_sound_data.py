@@ -63,7 +63,7 @@ def test_data_of_published_configs(tmp_path: Path, name: str):
     sources = data_sources(cfg, ("train", "val", "test"))
     assert {split for source in sources for split in source.splits} == {"train", "val", "test"}
     for source in sources:
-        report = source.check(source.title, images=True, decode=False, progress=False)
+        report = source.check(images=True, decode=False, progress=False)
         assert report.errors == [], source.title
         assert report.counts["images"] >= 3
         assert report.frequencies
