@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         samples, metainfo = browse_samples(cfg, args.split, args.count, seed=args.seed, progress=True)
         drawn = draw_samples(samples, metainfo)
     title = f"{path.stem}: {args.split}"
-    print(f"{len(samples)} samples: {drawn.note}")
+    print(f"{len(samples)} sample{'s' * (len(samples) != 1)}: {drawn.note}")
     if args.out or not args.html:
         print(write_samples(drawn, Path(args.out or "browse.png").expanduser(), title))
     if args.html:

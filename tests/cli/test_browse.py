@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hrnet_plugin.analysis.drawing import BOX
+
 
 def test_poses(hrnet, data: Path, pose_config: Path):
     outcome = hrnet("browse", pose_config, "--data-root", data, "--count", 3)
@@ -52,6 +54,24 @@ def test_a_split_that_is_tested_has_no_heatmaps(hrnet, data: Path, pose_config: 
     assert outcome.status == 0
     assert outcome.out.startswith("2 samples: 64x64, ")
     assert "heatmaps" not in outcome.out
+
+
+def test_a_list_of_test_images(hrnet, refused, data: Path, pose_config: Path):
+    path = data / "annotations/person_keypoints_val2017.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({key: content[key] for key in ("images", "categories")}))
+    tested = ("browse", pose_config, "--data-root", data, "--split", "test")
+    assert refused(*tested).endswith(
+        "found images without annotations (a list of test images), expected annotations, or a file of boxes of persons "
+        "(`bbox_file` of the data set)"
+    )
+    boxes = data / "person_detection_results/val.json"
+    boxes.parent.mkdir()
+    boxes.write_text(json.dumps([{"image_id": 1, "category_id": 1, "bbox": [24, 16, 40, 64], "score": 0.9}]))
+    outcome = hrnet(*tested)
+    assert (outcome.status, outcome.out.startswith("1 sample: 64x64, ")) == (0, True)
+    with Image.open("browse.png") as sheet:
+        assert BOX in {colour for _, colour in sheet.convert("RGB").getcolors(1 << 20)}, "the detected box is drawn"
 
 
 def test_any_number_of_keypoints(hrnet, data: Path, pose_config: Path):

@@ -30,7 +30,7 @@ def read_sample(results: Mapping[str, Any], inputs: Tensor, packed: Any, preproc
         most=float(inputs.max()),
         channels=channels,
         outline=_outline(results),
-        boxes=_annotated_boxes(results),
+        boxes=_given_boxes(results),
         pose=_pose(results) if "keypoints" in results else None,
         labels=None if labels is None else np.asarray(labels).reshape(labels.shape[-2:]),
         input_boxes=boxes,
@@ -99,11 +99,15 @@ def _outline(results: Mapping[str, Any]) -> np.ndarray | None:
     return corners
 
 
-def _annotated_boxes(results: Mapping[str, Any]) -> np.ndarray | None:
+def _given_boxes(results: Mapping[str, Any]) -> np.ndarray | None:
+    """Boxes in the image file, x y width height: annotated, or of a person that a detector found (`bbox_file`)."""
     rows = results.get("raw_ann_info")
     rows = rows if isinstance(rows, (list, tuple)) else [rows]
     boxes = [row["bbox"] for row in rows if isinstance(row, Mapping) and len(row.get("bbox") or ()) == 4]
-    return np.array(boxes, np.float64) if boxes else None
+    if not boxes and "raw_ann_info" not in results and "bbox" in results and not results.get("flip"):
+        corners = np.asarray(results["bbox"], np.float64).reshape(-1, 4)
+        boxes = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+    return np.array(boxes, np.float64) if len(boxes) else None
 
 
 def _input_boxes(results: Mapping[str, Any]) -> tuple[np.ndarray | None, tuple[int, ...]]:

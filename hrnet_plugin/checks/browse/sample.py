@@ -43,7 +43,7 @@ class Sample:
         least, most: Of the values that the network computes with.
         channels: `RGB` or `BGR`, as the network gets them.
         outline: (4, 2) corners of the input in the image file; None where the pipeline does not tell.
-        boxes: (B, 4) x, y, width, height of the annotations in the image file.
+        boxes: (B, 4) x, y, width, height of the annotations, or of a detected person, in the image file.
         pose: Keypoints and heatmaps, for pose.
         labels: (H, W) class indices, for segmentation.
         input_boxes: (B, 4) x, y, width, height in the input, for detection.
