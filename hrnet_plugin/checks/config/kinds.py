@@ -91,7 +91,7 @@ def _compared(value: Any, key: str, wanted: str) -> Iterator[Finding]:
         yield Finding(ERROR, CHECK, key, _shown(value), wanted)
     elif is_list:
         for index, item in enumerate(value):
-            if isinstance(item, _PLAIN):
+            if isinstance(item, (*_PLAIN, list, tuple)):
                 yield Finding(ERROR, CHECK, join(key, index), _shown(item), _DICT)
 
 

@@ -153,7 +153,7 @@ class RunConfig:
         interval = node.get("val_interval", 1 if by_epoch else 1000)
         return Loop(
             bool(by_epoch),
-            length if isinstance(length, int) else None,
+            length if isinstance(length, int) and length > 0 else None,
             interval if isinstance(interval, int) else 1,
         )
 

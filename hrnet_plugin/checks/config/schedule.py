@@ -76,9 +76,12 @@ def _reach(key: str, node: Mapping[str, Any], loop: Loop) -> Iterator[Finding]:
 
 
 def check_intervals(run: RunConfig) -> Iterator[Finding]:
-    """How often is validated, saved and logged."""
+    """How long the training is, and how often is validated, saved and logged."""
     loop = run.loop
-    if loop is None or loop.length is None:
+    if loop is None:
+        return
+    if loop.length is None:
+        yield from _length(run, loop)
         return
     yield from _validations(run, loop)
     for key, hook in run.hooks("CheckpointHook"):
@@ -92,6 +95,14 @@ def check_intervals(run: RunConfig) -> Iterator[Finding]:
         said = str(processor["by_epoch"]) if "by_epoch" in processor else "nothing, which is True"
         do = "Logs would count in another unit than the training"
         yield Finding(NOTE, INTERVALS, "log_processor.by_epoch", said, str(loop.by_epoch), do)
+
+
+def _length(run: RunConfig, loop: Loop) -> Iterator[Finding]:
+    """What is no length of a training; mmengine takes whole numbers that are written with a point."""
+    given = run.get(loop.key)
+    is_whole = isinstance(given, float) and given > 0 and given.is_integer()
+    if given is not None and not is_whole:
+        yield Finding(ERROR, SCHEDULE, loop.key, repr(given), "a whole number of at least 1")
 
 
 def _validations(run: RunConfig, loop: Loop) -> Iterator[Finding]:

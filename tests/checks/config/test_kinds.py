@@ -51,6 +51,8 @@ def test_a_value_of_the_wrong_kind_and_nothing_else(changed, base, where, value,
         (f"{DATA}.pipeline.1", 3, f"{DATA}.pipeline.1"),
         ("param_scheduler", [1], "param_scheduler.0"),
         ("custom_hooks", ["EMAHook"], "custom_hooks.0"),
+        (f"{DATA}.pipeline.1", [STEP], f"{DATA}.pipeline.1"),
+        ("test_evaluator", [[1]], "test_evaluator.0"),
         ("default_hooks.logger", "LoggerHook", "default_hooks.logger"),
     ],
 )

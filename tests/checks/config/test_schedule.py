@@ -23,6 +23,7 @@ def steps(**values: object) -> dict[str, object]:
     [
         (SEG, {f"{SECOND}.convert_to_iter_based": True}, "schedule", f"{SECOND}.convert_to_iter_based"),
         (POSE, {RATE: "1e-3"}, "learning-rate", RATE),
+        (POSE, {"train_cfg.max_epochs": "8"}, "schedule", "train_cfg.max_epochs"),
     ],
 )
 def test_the_frameworks_stop_at(changed, base, change, check, where):
@@ -51,6 +52,7 @@ def test_the_frameworks_stop_at(changed, base, change, check, where):
         (SEG, {"default_hooks.logger.log_metric_by_epoch": True}, "intervals",
          "default_hooks.logger.log_metric_by_epoch", NOTE),
         (SEG, {"log_processor": {}}, "intervals", "log_processor.by_epoch", NOTE),
+        (SEG, {"train_cfg.max_iters": 0}, "schedule", "train_cfg.max_iters", ERROR),
         (POSE, {RATE: 0.5}, "learning-rate", RATE, ERROR),
         (POSE, {RATE: 0.0}, "learning-rate", RATE, ERROR),
         (POSE, {"optim_wrapper.optimizer": {"type": "SGD", "lr": 10.0}}, "learning-rate", RATE, ERROR),
@@ -65,6 +67,7 @@ def test_the_frameworks_say_nothing_of(planted, base, change, check, where, leve
     [
         (POSE, steps()),
         (POSE, {"optim_wrapper.optimizer": {"type": "SGD", "lr": 1.0}}),
+        (POSE, {"train_cfg.max_epochs": 8.0}),
         (POSE, {"train_cfg": {"by_epoch": False, "max_iters": 900, "val_interval": 900}, SECOND: "(gone)",
                 f"{BEST}.by_epoch": False, f"{BEST}.interval": 300, "log_processor.by_epoch": False}),
     ],
