@@ -219,6 +219,10 @@ def test_a_list_of_test_images(hrnet, refused, data: Path, pose_config: Path):
     boxes.write_text("[]")
     tested = ("check-data", pose_config, "--data-root", data, "--split", "test")
     outcome = hrnet(*tested)
+    assert (outcome.status, outcome.out.splitlines()[-1]) == (1, "1 error"), "the test would stop"
+    assert "CocoMetric of the config compares with them" in " ".join(outcome.out.split())
+    tested = (*tested, "--cfg-options", "test_evaluator.format_only=True")
+    outcome = hrnet(*tested)
     assert (outcome.status, outcome.out.splitlines()[-1]) == (0, "1 note")
     assert "no-annotations" in outcome.out
     boxes.unlink()

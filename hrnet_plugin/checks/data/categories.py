@@ -83,10 +83,10 @@ def check_categories(table: CocoTable, expected: Expected, *, keypoints: bool) -
     unknown = usable & np.array([value not in listed for value in categories], bool)
     if known:
         yield from _UNKNOWN.of_annotations(table, unknown, lambda place: f"category_id {categories[place]}")
-    if keypoints:
+    if keypoints and table.annotations:
         yield from _check_names(table, expected.keypoints)
         yield from _check_config(table, expected)
-    elif expected.classes:
+    elif expected.classes and not keypoints:
         yield from _check_classes(table, expected.classes)
 
 

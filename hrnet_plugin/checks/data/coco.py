@@ -95,6 +95,7 @@ def check_coco(
         faults += _check_annotations(table, expected, names, counted, use or Use(), keypoints=keypoints)
     else:
         faults += _no_annotations(file.listed, use or Use()).of_file(table)
+        faults += check_categories(table, expected, keypoints=keypoints) if file.listed else ()
     clock.tick("annotations")
     faults.sort(key=lambda fault: LEVELS.index(fault.finding.level))
     return DataReport(

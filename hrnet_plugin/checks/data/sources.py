@@ -113,7 +113,9 @@ def _of_poses(cfg: Config, dataset: dict, split: str) -> Source:
 
 
 def _of_boxes(cfg: Config, dataset: dict, split: str) -> Source:
-    return _of_file(_built(dataset), split, use_of_boxes(split), keypoints=False)
+    built = _built(dataset)
+    use = use_of_boxes(cfg.get(f"{split}_evaluator"), split, dataset, built)
+    return _of_file(built, split, use, keypoints=False)
 
 
 def _of_file(built: Any, split: str, use: Use, *, keypoints: bool, layouts: tuple[Layout, ...] = PLAIN) -> Source:

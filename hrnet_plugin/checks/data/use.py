@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,11 @@ class Use:
         return Use(self.needs or other.needs, tuple(dict.fromkeys((*self.by_area, *other.by_area))))
 
 
-def use_of_boxes(split: str) -> Use:
-    """What mmdet does with a data set of a split."""
-    return Use(_LEARNT if split == "train" else "")
+def use_of_boxes(evaluator: Any, split: str, dataset: Mapping[str, Any], built: Any) -> Use:
+    """What mmdet does with a data set of a split; as :func:`use_of_poses`."""
+    if split == "train":
+        return Use(_LEARNT)
+    return Use(_measured(_comparing(evaluator, dataset, built)))
 
 
 def use_of_poses(evaluator: Any, split: str, dataset: Mapping[str, Any], built: Any) -> Use:
@@ -54,9 +56,30 @@ def use_of_poses(evaluator: Any, split: str, dataset: Mapping[str, Any], built: 
     else:
         boxes = dataset.get("bbox_file")
         needs = "" if boxes and ("://" in boxes or Path(boxes).is_file()) else _PERSONS
-    metrics = _metrics_of(evaluator, type_name(dataset))
-    by_area = [type_name(metric) for metric in metrics if _divides_by_area(metric, built.ann_file)]
-    return Use(needs, tuple(dict.fromkeys(by_area)))
+    comparing = _comparing(evaluator, dataset, built)
+    # PoseTrack's own tool knows no areas.
+    by_area = [
+        kind for kind, metric in comparing if metric.get("use_area", True) and not _is(kind, "PoseTrack18Metric")
+    ]
+    return Use(needs or _measured(comparing), tuple(dict.fromkeys(kind.__name__ for kind in by_area)))
+
+
+def _comparing(evaluator: Any, dataset: Mapping[str, Any], built: Any) -> list[tuple[type, dict]]:
+    """The metrics, each a class and its config, that compare predictions with the annotations of a data set's file."""
+    found = []
+    for metric in _metrics_of(evaluator, type_name(dataset)):
+        own = metric.get("ann_file")  # without one, that of the data set is read
+        same = not own or os.path.abspath(own) == os.path.abspath(built.ann_file)
+        kind = _class_of(metric) if same and "type" in metric and not metric.get("format_only") else None
+        if _is(kind, "CocoMetric"):
+            found.append((kind, metric))
+    return found
+
+
+def _measured(comparing: Sequence[tuple[type, dict]]) -> str:
+    """Why a measured split needs annotations; empty where nothing compares with them."""
+    names = " and ".join(dict.fromkeys(kind.__name__ for kind, _ in comparing))
+    return names and f"{names} of the config compares with them; with `format_only=True` it only writes predictions"
 
 
 def _metrics_of(evaluator: Any, owner: str) -> Iterator[dict]:
@@ -69,18 +92,13 @@ def _metrics_of(evaluator: Any, owner: str) -> Iterator[dict]:
             yield from dicts_in(node)
 
 
-def _divides_by_area(metric: Mapping[str, Any], ann_file: str) -> bool:
-    """Whether a metric reads the `area` of each annotation of a file."""
-    if "type" not in metric or metric.get("format_only") or metric.get("use_area") is False:
-        return False
-    own = metric.get("ann_file")  # without one mmpose reads the data set's
-    if own and os.path.abspath(own) != os.path.abspath(ann_file):
-        return False
-    from mmpose.evaluation.metrics import CocoMetric, PoseTrack18Metric
-
+def _class_of(metric: Mapping[str, Any]) -> object:
     try:
-        kind = find_class("metric", metric["type"], metric.get("_scope_"))
+        return find_class("metric", metric["type"], metric.get("_scope_"))
     except Unavailable:
-        return False
-    # PoseTrack's own tool knows no areas.
-    return isinstance(kind, type) and issubclass(kind, CocoMetric) and not issubclass(kind, PoseTrack18Metric)
+        return None
+
+
+def _is(kind: object, name: str) -> bool:
+    """Whether it is the class of this name, in whichever framework, or made from it."""
+    return isinstance(kind, type) and any(base.__name__ == name for base in kind.__mro__)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from mmengine.logging import MessageHub
 from mmpose.evaluation.metrics import CocoMetric
+from xtcocotools.coco import COCO as COCO_API
 
 from hrnet_plugin.checks.data import check_coco
 from hrnet_plugin.checks.data.sources import each_once
@@ -23,9 +26,18 @@ METAINFO = {
 }
 
 
-def used(evaluator: Any = None, split: str = "val", dataset: dict | None = None, **built: Any) -> Use:
+DETECTED = {"bbox_file": __file__}
+
+
+def used(
+    evaluator: Any = None, split: str = "val", dataset: dict | None = None, of: Callable = use_of_poses, **built: Any
+) -> Use:
     own = SimpleNamespace(**{"data_mode": "topdown", "test_mode": True, "ann_file": "data/val.json", **built})
-    return use_of_poses(evaluator, split, {"type": "CocoDataset", **(dataset or {})}, own)
+    return of(evaluator, split, {"type": "CocoDataset", **(dataset or {})}, own)
+
+
+def detected(evaluator: Any = None, split: str = "val") -> Use:
+    return used(evaluator, split, of=use_of_boxes)
 
 
 @pytest.mark.parametrize(
@@ -58,10 +70,12 @@ def test_each_data_set_has_its_own_metric():
     assert used(evaluator, dataset={"type": "AicDataset"}).by_area == ("CocoMetric",)
 
 
-def measure(file: Any = None, rows: list[dict] | None = None, **options: Any) -> dict:
+def measure(
+    file: Any = None, rows: list[dict] | None = None, dataset_name: str = METAINFO["dataset_name"], **options: Any
+) -> dict:
     """A prediction for the first image, measured by mmpose."""
     metric = CocoMetric(ann_file=file and str(file), **options)
-    metric.dataset_meta = METAINFO
+    metric.dataset_meta = {**METAINFO, "dataset_name": dataset_name}
     points = {"keypoints": np.full((1, 17, 2), 20.0), "keypoint_scores": np.ones((1, 17))}
     sample = {"id": 1, "img_id": 101, "pred_instances": points, "ori_shape": (64, 96), "raw_ann_info": rows}
     metric.process([], [{**sample, "gt_instances": {"bbox_scores": np.ones(1)}}])
@@ -100,11 +114,18 @@ def test_a_missing_area_is_an_error_where_it_is_divided_by(people):
         (used(split="train"), "learns"),
         (used(), "bbox_file"),
         (used(dataset={"bbox_file": "nowhere.json"}), "bbox_file"),
-        (used(dataset={"bbox_file": __file__}), ""),
+        (used(dataset=DETECTED), ""),
+        (used(COCO, dataset=DETECTED), "CocoMetric of the config compares"),
+        (used({"type": "mmpose.PoseTrack18Metric"}, dataset=DETECTED), "PoseTrack18Metric of the config"),
+        (used({**COCO, "use_area": False}, dataset=DETECTED), "compares"),
+        (used({**COCO, "format_only": True}, dataset=DETECTED), ""),
+        (used({**COCO, "ann_file": "data/other.json"}, dataset=DETECTED), ""),
         (used(data_mode="bottomup"), ""),
         (used(data_mode="bottomup", test_mode=False), "test_mode"),
-        (use_of_boxes("train"), "learns"),
-        (use_of_boxes("test"), ""),
+        (detected(split="train"), "learns"),
+        (detected(), ""),
+        (detected({"type": "mmdet.CocoMetric"}), "compares"),
+        (detected({"type": "mmdet.CocoMetric", "format_only": True}), ""),
     ],
 )
 def test_a_list_of_images_is_enough_to_test_on(people, use, needed):
@@ -116,6 +137,32 @@ def test_a_list_of_images_is_enough_to_test_on(people, use, needed):
     assert needed in finding.do
     assert report.counts["images"] == 5
     assert report.frequencies == []
+
+
+def test_a_list_of_images_measures_nothing(people):
+    """What the findings say, of mmpose: for a metric that is given the list, or gets it from its data set."""
+    del people.content["annotations"]
+    file = people.write()
+    with pytest.raises(AssertionError, match="Ground truth annotations are required"):
+        measure(file)
+    MessageHub.get_current_instance().update_info_dict({"a list_ann_file": str(file)})
+    assert measure(dataset_name="a list")["coco/AP"] == -1
+
+
+@pytest.mark.parametrize("keypoints", [True, False])
+def test_categories_of_a_list_are_checked(people, keypoints):
+    """Neither mmpose beside detected boxes nor mmdet reads a list without any."""
+    del people.content["annotations"]
+    people.content["categories"].append({"id": 2, "name": "dog"})
+    report = check_coco(people.write(), people.images, keypoints=keypoints, metainfo={"classes": ("person", "dog")})
+    assert [finding.check for finding in report.findings] == ["no-annotations"]
+    report = check_coco(people.write(), people.images, keypoints=keypoints, metainfo={"classes": ("horse",)})
+    assert [error.check for error in report.errors] == ([] if keypoints else ["config-classes"])
+    del people.content["categories"]
+    with pytest.raises(KeyError, match="categories"):
+        COCO_API(str(people.write())).getCatIds()
+    (error,) = check_coco(people.write(), people.images, keypoints=keypoints).errors
+    assert error.check == "no-categories"
 
 
 def test_images_of_a_list_are_checked(people):
