@@ -17,12 +17,16 @@ _WORKER = "Original Traceback (most recent call last):"
 class UserError(Exception):
     """A wrong input, told in one line.
 
+    `exit_status` is what the command line ends with.
+
     Args:
         what: The thing that is wrong, by the name under which the user knows it.
         found: What was found there.
         expected: What should have been there.
         do: What to do about it, as a full sentence without the final stop.
     """
+
+    exit_status = 2
 
     def __init__(self, what: str, *, found: object = None, expected: object = None, do: str | None = None):
         self.what, self.found, self.expected, self.do = what, found, expected, do
@@ -69,6 +73,13 @@ class MissingDependency(UserError, ImportError):
 
 class LaunchError(UserError, RuntimeError):
     """Processes that cannot be started as asked: ports, ranks, devices, launchers."""
+
+
+class Preempted(UserError, RuntimeError):
+    """A training that was asked to make room, and has saved what it has done: no mistake, but no end either."""
+
+    #: EX_TEMPFAIL of sysexits.h: to be tried again later. Launch scripts have the job requeued by it.
+    exit_status = 75
 
 
 def find_user_error(error: BaseException) -> UserError | None:

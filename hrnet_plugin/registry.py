@@ -69,4 +69,5 @@ def _codecs() -> root.Registry | None:
 
 MODELS = _LateRegistry("model", root.MODELS, _MODELS_FOR_MMPOSE, ["hrnet_plugin.models"])
 HOOKS = _child("hook", root.HOOKS, "hrnet_plugin.engine")
+LOOPS = _child("loop", root.LOOPS, "hrnet_plugin.engine")
 KEYPOINT_CODECS = _codecs()

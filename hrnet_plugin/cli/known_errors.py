@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hrnet_plugin.checks.data.reading import is_list_of_images, read_json
 from hrnet_plugin.compat.launchers import port_in_use
+from hrnet_plugin.compat.patient_broadcast import lost_process
 from hrnet_plugin.engine.data_check import albumentations_missing, empty_data_set
 from hrnet_plugin.engine.network_fit import named_channel_mismatch
 from hrnet_plugin.errors import ConfigError, DataError, LaunchError, UserError
@@ -21,6 +22,16 @@ from .preflight import annotation_files
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+#: Words of gloo's and nccl's errors where another process is gone or silent.
+_LOST = (
+    "Connection closed by peer",
+    "Connection reset by peer",
+    "Timed out waiting",
+    "Broken pipe",
+    "remote process exited",
+    "NCCL communicator was aborted",
+    "Watchdog caught collective operation timeout",
+)
 _READS_ANNOTATIONS = {"coco.py", "base_dataset.py", "base_coco_style_dataset.py", "coco_metric.py", "json_handler.py"}
 
 
@@ -158,6 +169,13 @@ def _other_machine(error: Exception, cfg: Config) -> UserError | None:
     return None
 
 
+def _lost_process(error: Exception, cfg: Config) -> UserError | None:
+    """What a process meets when another one is gone: a closed connection of gloo or nccl, or silence."""
+    if not any(sign in str(error) for sign in _LOST) or int(os.environ.get("WORLD_SIZE", "2")) < 2:
+        return None
+    return lost_process(in_short(error).rpartition("] ")[2])
+
+
 def _channel_mismatch(error: Exception, cfg: Config) -> UserError | None:
     mismatch = named_channel_mismatch(error)
     if mismatch is None:
@@ -181,5 +199,6 @@ _EXPLANATIONS: tuple[Callable[[Exception, Config], UserError | None], ...] = (
     _no_albumentations,
     _port_in_use,
     _other_machine,
+    _lost_process,
     _channel_mismatch,
 )

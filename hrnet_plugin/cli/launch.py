@@ -5,9 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from typing import TYPE_CHECKING
 
 from hrnet_plugin.compat.launchers import port_in_use, too_few_devices
+from hrnet_plugin.config_tree import child
 from hrnet_plugin.errors import LaunchError
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 _NEEDED = {
     "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
@@ -19,6 +24,16 @@ _START_WITH = {
     "slurm": "tools/slurm_train.sh or tools/slurm_test.sh (or srun)",
     "mpi": "mpirun",
 }
+
+
+#: Seconds after which a process that has fallen silent is taken as gone; torch's own are 600 (nccl) and 1800 (gloo).
+#: Waiting for an evaluation of the first process is not counted (`compat.patient_broadcast`).
+SILENCE = 120
+
+
+def notice_silence(cfg: Config) -> None:
+    """Has lost processes and cut links noticed after :data:`SILENCE`, unless the config says when."""
+    child(child(cfg, "env_cfg"), "dist_cfg").setdefault("timeout", SILENCE)
 
 
 def check_launch(launcher: str) -> list[str]:

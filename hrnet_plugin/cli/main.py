@@ -1,6 +1,7 @@
 """The `hrnet` command: one sub-command a verb, each a module of this folder with HELP, add_arguments and run.
 
-Exit status: 0 done, 1 a check that did not pass, 2 a wrong input (one line on stderr), 130 stopped with Ctrl-C.
+Exit status: 0 done, 1 a check that did not pass, 2 a wrong input (one line on stderr), 75 a training that was asked to
+make room and can go on with --resume, 130 stopped with Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from hrnet_plugin.errors import find_user_error
+from hrnet_plugin.errors import Preempted, UserError, find_user_error
 from hrnet_plugin.version import __version__
 
 from .explain import missing_package
@@ -36,7 +37,7 @@ VERBS = (
     "bench",
 )
 
-WRONG_INPUT = 2
+WRONG_INPUT = UserError.exit_status
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
@@ -89,8 +90,9 @@ def _run(argv: Sequence[str]) -> int:
         mistake = find_user_error(error) or missing_package(error)
         if mistake is None or args.traceback:
             raise
-        print(f"{_speaker()} error: {mistake}", file=sys.stderr)
-        return WRONG_INPUT
+        word = "" if isinstance(mistake, Preempted) else " error:"
+        print(f"{_speaker()}{word} {mistake}", file=sys.stderr)
+        return mistake.exit_status
 
 
 def _verb(name: str) -> ModuleType:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_tree import child, dicts_in, raw_items, type_name
-from hrnet_plugin.errors import CheckpointError, ConfigError
+from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.plain import as_list
 
-from .pretrained_sources import local_checkpoint
 from .train_health import apply_health
+from .train_resuming import apply_resuming
 from .train_speed import apply_speed
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def apply_train_flags(cfg: Config, args: argparse.Namespace) -> list[str]:
 
     Raises:
         ConfigError: a flag that the config has nothing for.
-        CheckpointError: `--resume` names, or the work dir remembers, a checkpoint that is not there.
+        CheckpointError: the checkpoint to resume from is not there, or is not what was written.
     """
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
@@ -47,12 +47,7 @@ def apply_train_flags(cfg: Config, args: argparse.Namespace) -> list[str]:
         cfg.auto_scale_lr.enable = True
     if args.seed is not None:
         cfg.randomness = {**(cfg.get("randomness") or {}), "seed": args.seed}
-    if args.resume is not None:
-        cfg.resume, cfg.load_from = True, str(find_resume_point(args.resume, cfg.work_dir))
-    elif cfg.get("resume") and not cfg.get("load_from") and Path(cfg.work_dir, "last_checkpoint").is_file():
-        cfg.load_from = str(find_resume_point("auto", cfg.work_dir))
-    _save_checkpoints_atomically(cfg)
-    return notices
+    return notices + apply_resuming(cfg, args)
 
 
 def apply_test_flags(cfg: Config, args: argparse.Namespace) -> None:
@@ -119,46 +114,6 @@ def apply_drawing_flags(cfg: Config, args: argparse.Namespace) -> None:
         if folder is not None:
             _set_drawing_folder(cfg, folder)
     hooks["visualization"] = hook
-
-
-def find_resume_point(wanted: str, work_dir: str) -> Path:
-    """The checkpoint from which training goes on.
-
-    Args:
-        wanted: A path, or 'auto' for the last checkpoint of the work dir.
-        work_dir: Where the earlier run left its checkpoints.
-
-    Raises:
-        ConfigError: 'auto', and the work dir remembers no checkpoint.
-        CheckpointError: the checkpoint is not there.
-    """
-    if wanted != "auto":
-        return Path(local_checkpoint(wanted)).expanduser()
-    note = Path(work_dir, "last_checkpoint")
-    if not note.is_file():
-        raise ConfigError(
-            f"--resume: nothing to resume in {work_dir}",
-            found="no last_checkpoint there",
-            expected="the work dir of an earlier run",
-            do="Name a checkpoint after --resume, or leave it out to start anew",
-        )
-    remembered = Path(note.read_text(encoding="utf-8").strip())
-    # The work dir may have been moved since: the file's name alone still holds.
-    for path in (remembered, Path(work_dir, remembered.name)):
-        if path.is_file():
-            return path
-    raise CheckpointError(
-        f"--resume: {note} names {remembered}", found="no such file", do="Name a checkpoint after --resume"
-    )
-
-
-def _save_checkpoints_atomically(cfg: Config) -> None:
-    hooks = child(cfg, "default_hooks")
-    if "checkpoint" not in hooks:
-        hooks["checkpoint"] = {"type": "CheckpointHook", "interval": 1}
-    hook = hooks["checkpoint"]
-    if hook is not None and type_name(hook) == "CheckpointHook":
-        hook["type"] = "hrnet_plugin.CheckpointHook"
 
 
 def _set_drawing_folder(cfg: Config, folder: str) -> None:

@@ -15,7 +15,7 @@ from . import overrides, preflight
 from .data_root import point_at, use_ground_truth_boxes
 from .explain import explained
 from .image_checks import check_images_when_loaded
-from .launch import check_launch
+from .launch import check_launch, notice_silence
 from .operators import check_operators
 from .pretrained_sources import local_checkpoint, localise_weights, require_weights
 from .test_report import check_folder, check_task, report_hook, write_report
@@ -166,6 +166,7 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
         DataCheckHook,
         FinitePredictionsHook,
         NoticeHook,
+        PreemptionHook,
     )
     from hrnet_plugin.engine.checkpoint_fit import unwrapped
     from hrnet_plugin.engine.network_fit import check_network
@@ -180,6 +181,8 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
     runner.register_hook(BatchDecodingHook())
     runner.register_hook(FinitePredictionsHook())
     runner.register_hook(NoticeHook(run.notices, at_end=False))
+    if trains:
+        runner.register_hook(PreemptionHook())
     if cfg.get("load_from"):
         resumes = bool(cfg.get("resume"))
         runner.register_hook(CheckpointFitHook(cfg.load_from, required=required_share, resumes=resumes))
@@ -205,6 +208,7 @@ def _read(args: argparse.Namespace) -> PreparedRun:
         cfg.model.setdefault("data_preprocessor", cfg.preprocess_cfg)
     overrides.set_work_dir(cfg, args.work_dir, path)
     overrides.apply_drawing_flags(cfg, args)
+    notice_silence(cfg)
     return PreparedRun(cfg, check_launch(args.launcher))
 
 

@@ -6,6 +6,7 @@ import argparse
 
 from .arguments import add_run_arguments
 from .train_health import add_health_argument
+from .train_resuming import add_resume_arguments
 from .train_speed import add_speed_arguments
 
 HELP = "train a network"
@@ -14,13 +15,7 @@ HELP = "train a network"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `hrnet train`."""
     parser.add_argument("config", help="a config file, or the name of one of the package's configs")
-    parser.add_argument(
-        "--resume",
-        nargs="?",
-        const="auto",
-        metavar="CKPT",
-        help="go on from this checkpoint; without a value, from the last one in the work dir",
-    )
+    add_resume_arguments(parser)
     parser.add_argument("--no-validate", action="store_true", help="do not evaluate during training")
     parser.add_argument(
         "--auto-scale-lr", action="store_true", help="scale the learning rate with the batch size (auto_scale_lr)"

@@ -20,6 +20,7 @@ from . import (
     launchers,
     mmcv_ext,
     package_resources,
+    patient_broadcast,
     sync_bn,
     torchvision_ops,
 )
@@ -34,6 +35,7 @@ FIXES: tuple[Fix, ...] = (
     allow_list.FIX,
     checkpoint_reading.FIX,
     launchers.FIX,
+    patient_broadcast.FIX,
     ddp_on_cpu.FIX,
     ddp_buffers.FIX,
     sync_bn.FIX,

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from types import ModuleType
@@ -30,12 +31,13 @@ _GLOBAL = re.compile(r"GLOBAL ([\w.<>]+)")
 _STEP = re.compile(r"(Trying to call|Can only|Only persistent_load|persistent_load id)[^\n]*")
 
 
-def read_checkpoint(path: str | Path, map_location: object = "cpu") -> dict:
+def read_checkpoint(path: str | Path, map_location: object = "cpu", *, mapped: bool = False) -> dict:
     """Reads a checkpoint file, tensors and plain data only.
 
     Args:
         path: A file of `torch.save` or a safetensors file; `~` stands for the home folder.
         map_location: As in `torch.load`.
+        mapped: Leave the numbers of the tensors on the disk until they are asked for, where the file's form allows it.
 
     Returns:
         The dict that was saved, with ordinary numpy arrays in it.
@@ -57,7 +59,8 @@ def read_checkpoint(path: str | Path, map_location: object = "cpu") -> dict:
     with one_line(str(path)):
         if is_safetensors(path):
             return _checked(read_safetensors(path, map_location), str(path))
-        return _checked(torch.load(path, map_location=map_location, weights_only=True), str(path))
+        mapped = mapped and zipfile.is_zipfile(path)
+        return _checked(torch.load(path, map_location=map_location, weights_only=True, mmap=mapped), str(path))
 
 
 def download_checkpoint(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .batch_decoding import BatchDecodingHook
 from .checkpoint_fit import CheckpointFitHook
-from .checkpoint_hook import CheckpointHook
 from .compiling import CompileHook
 from .data_check import DataCheckHook
 from .finite_predictions import FinitePredictionsHook
@@ -13,7 +12,10 @@ from .health import TrainingHealthHook
 from .image_files import CheckImageFiles
 from .memory_format import ChannelsLastHook
 from .notices import NoticeHook
+from .preemption import PreemptionHook
 from .progress import ProgressHook
+from .resuming import EpochBasedTrainLoop, IterBasedTrainLoop
+from .saving import CheckpointHook
 
 __all__ = [
     "BatchDecodingHook",
@@ -23,9 +25,12 @@ __all__ = [
     "CheckpointHook",
     "CompileHook",
     "DataCheckHook",
+    "EpochBasedTrainLoop",
     "FinitePredictionsHook",
     "FreedMemoryHook",
+    "IterBasedTrainLoop",
     "NoticeHook",
+    "PreemptionHook",
     "ProgressHook",
     "TrainingHealthHook",
 ]

@@ -225,17 +225,6 @@ def test_drawing_flags_of_each_framework(tmp_path: Path, monkeypatch: pytest.Mon
     assert seg.visualizer["save_dir"] == folder
 
 
-def test_resume_point(tmp_path: Path):
-    with pytest.raises(ConfigError, match="nothing to resume"):
-        overrides.find_resume_point("auto", str(tmp_path))
-    (tmp_path / "last_checkpoint").write_text("/moved/away/epoch_3.pth")
-    with pytest.raises(CheckpointError, match=r"names /moved/away/epoch_3\.pth"):
-        overrides.find_resume_point("auto", str(tmp_path))
-    (tmp_path / "epoch_3.pth").touch()
-    assert overrides.find_resume_point("auto", str(tmp_path)) == tmp_path / "epoch_3.pth"
-    assert overrides.find_resume_point("other.pth", str(tmp_path)) == Path("other.pth")
-
-
 def test_every_pipeline_checks_its_images_once(installed):
     cfg = installed(COMBINED)
     for _ in range(2):

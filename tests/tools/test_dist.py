@@ -80,7 +80,7 @@ def fake_programs(tmp_path) -> Path:
 @pytest.fixture
 def launch(project_root, monkeypatch):
     """tools/launch.py as a module, in an environment that says nothing about the launch."""
-    for name in ("PORT", "NNODES", "NODE_RANK", "MASTER_ADDR", "OMP_NUM_THREADS"):
+    for name in ("PORT", "NNODES", "NODE_RANK", "MASTER_ADDR", "MAX_RESTARTS", "RDZV_ID", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     spec = importlib.util.spec_from_file_location("launch", project_root / "tools/launch.py")
     module = importlib.util.module_from_spec(spec)
@@ -118,7 +118,9 @@ def test_number_of_processes_is_checked(gpus, launch):
         launch.torchrun_options(gpus)
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "abc"), ("PORT", "70000"), ("NNODES", "-1"), ("NODE_RANK", "a")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "abc"), ("PORT", "70000"), ("NODE_RANK", "a"), ("MAX_RESTARTS", "-1")]
+)
 def test_environment_is_checked(name, value, launch, monkeypatch):
     monkeypatch.setenv(name, value)
     with pytest.raises(LaunchError, match=f"^{name} '{value}': expected a number from 0 to 65535"):
@@ -128,16 +130,33 @@ def test_environment_is_checked(name, value, launch, monkeypatch):
 def test_nodes_and_ports_as_in_openmmlab(launch, monkeypatch):
     first, second = (launch.torchrun_options("2") for _ in range(2))
     assert first[:3] == ["--nnodes=1", "--node_rank=0", "--master_addr=127.0.0.1"]
-    assert first[4:] == ["--nproc_per_node=2"]
+    signals = "--signals_to_handle=SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1"
+    assert first[4:] == ["--nproc_per_node=2", "--max_restarts=0", signals]
     assert 1024 <= int(first[3].removeprefix("--master_port=")) <= 65535
     assert first[3] != second[3]
 
     for name, value in (("NNODES", "3"), ("NODE_RANK", "1"), ("MASTER_ADDR", "10.1.2.3")):
         monkeypatch.setenv(name, value)
-    expected = ["--nnodes=3", "--node_rank=1", "--master_addr=10.1.2.3", "--master_port=29500", "--nproc_per_node=4"]
-    assert launch.torchrun_options("4") == expected
+    expected = ["--nnodes=3", "--node_rank=1", "--master_addr=10.1.2.3", "--master_port=29500"]
+    assert launch.torchrun_options("4") == [*expected, "--nproc_per_node=4", "--max_restarts=0", signals]
     monkeypatch.setenv("PORT", "12345")
     assert launch.torchrun_options("4")[3] == "--master_port=12345"
+
+
+def test_machines_that_come_and_go_meet_at_one_that_stays(launch, monkeypatch):
+    for name, value in (("NNODES", "1:3"), ("MASTER_ADDR", "10.1.2.3"), ("MAX_RESTARTS", "5"), ("RDZV_ID", "job 7")):
+        monkeypatch.setenv(name, value)
+    assert launch.torchrun_options("4")[:6] == [
+        *("--nnodes=1:3", "--rdzv_backend=c10d", "--rdzv_endpoint=10.1.2.3:29500", "--rdzv_id=job 7"),
+        *("--nproc_per_node=4", "--max_restarts=5"),
+    ]
+
+
+@pytest.mark.parametrize("value", ["-1", "0", "a", "1:2:3", "3:2", ":2", "2:"])
+def test_number_of_machines_is_checked(value, launch, monkeypatch):
+    monkeypatch.setenv("NNODES", value)
+    with pytest.raises(LaunchError, match=f"^NNODES '{value}': expected a number of machines, or MIN:MAX"):
+        launch.torchrun_options("2")
 
 
 def test_port_in_use_is_told_in_one_line(run, project_root):

@@ -26,10 +26,11 @@ from mmengine.registry import HOOKS as ROOT_HOOKS
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint, find_latest_checkpoint
 
-from hrnet_plugin.engine import checkpoint_hook
-from hrnet_plugin.engine.checkpoint_hook import AtomicLocalBackend, CheckpointHook
+from hrnet_plugin.engine.saving import CheckpointHook, hook
+from hrnet_plugin.engine.saving.storage import AtomicLocalBackend
 from hrnet_plugin.errors import CheckpointError
 
+OURS = {"random_streams", "training_position"}
 NUMBER = itertools.count()
 MOMENTS = {
     "while epoch 2 is written": ("epoch_1.pth", "write"),
@@ -81,7 +82,8 @@ def make_runner(work_dir: Path, hook: Hook | dict, *, epochs: int = 3, by_epoch:
         "sampler": {"type": "DefaultSampler", "shuffle": True},
         "collate_fn": {"type": "default_collate"},
     }
-    length = {"by_epoch": True, "max_epochs": epochs} if by_epoch else {"by_epoch": False, "max_iters": 2}
+    loop = "hrnet_plugin.EpochBasedTrainLoop" if by_epoch else "hrnet_plugin.IterBasedTrainLoop"
+    length = {"type": loop, "max_epochs": epochs} if by_epoch else {"type": loop, "max_iters": 2}
     validation = {}
     if scores:
         validation = {"val_dataloader": loader, "val_cfg": {}, "val_evaluator": {"metrics": []}}
@@ -112,8 +114,8 @@ def train(work_dir: Path, hook: Hook | dict | None = None, **options) -> Runner:
 
 
 def names(folder: Path) -> list[str]:
-    """The files of a work dir, without logs (a folder) and the dumped config."""
-    return sorted(path.name for path in folder.iterdir() if path.is_file() and path.suffix != ".py")
+    """The files of a work dir, without logs (a folder), sums and the dumped config."""
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and path.suffix not in (".py", ".sha256"))
 
 
 def die_from_epoch_2_on(work_dir: Path, how: str) -> None:
@@ -130,7 +132,7 @@ def die_from_epoch_2_on(work_dir: Path, how: str) -> None:
                 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
                 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
             elif how == "last_checkpoint":
-                checkpoint_hook.write_text_atomically = kill
+                hook.write_text_atomically = kill
             else:
                 AtomicLocalBackend.remove = kill
 
@@ -176,16 +178,96 @@ def test_save_that_fails_keeps_the_checkpoint_before_it(tmp_path, monkeypatch):
     assert names(tmp_path) == ["epoch_3.pth", "last_checkpoint"]
 
 
-def test_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
-    def fail(*_):
-        raise OSError(28, "No space left on device")
+class FullDisk:
+    """A disk without room for the checkpoints of some epochs."""
 
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(CheckpointError, match=r"epoch_1\.pth: found 'No space left on device'.*--resume") as caught:
-        train(tmp_path)
+    def __init__(self, monkeypatch, *epochs: int):
+        self.real, self.epochs = os.replace, epochs
+        monkeypatch.setattr(os, "replace", self.replace)
+
+    def replace(self, source: Path, target: Path) -> None:
+        if any(Path(target).name == f"epoch_{epoch}.pth" for epoch in self.epochs):
+            raise OSError(28, "No space left on device")
+        self.real(source, target)
+
+
+BACKGROUND = pytest.mark.parametrize("background", [False, True])
+
+
+@BACKGROUND
+def test_full_disk_at_the_end_is_told_in_one_line(tmp_path, monkeypatch, background):
+    FullDisk(monkeypatch, 1, 2, 3)
+    with pytest.raises(CheckpointError, match=r"epoch_3\.pth: found 'No space left on device'.*--resume") as caught:
+        train(tmp_path, CheckpointHook(interval=1, background=background))
 
     assert "\n" not in str(caught.value)
     assert names(tmp_path) == []
+
+
+@BACKGROUND
+def test_full_disk_is_told_and_training_goes_on(tmp_path, monkeypatch, background):
+    FullDisk(monkeypatch, 2)
+    hook = CheckpointHook(interval=1, max_keep_ckpts=1, background=background)
+    runner = train(tmp_path, hook)
+
+    assert runner.epoch == 3
+    log = next(tmp_path.glob("*/*.log")).read_text()
+    assert log.count("epoch_2.pth: found 'No space left on device'") == 1
+    assert "Training goes on without it" in log
+    assert names(tmp_path) == ["epoch_3.pth", "last_checkpoint"]
+    assert list(hook.keep_ckpt_ids) == [3]
+
+
+def test_full_disk_leaves_what_stands(tmp_path, monkeypatch):
+    FullDisk(monkeypatch, 2)
+    stood = []
+
+    class Look(Hook):
+        priority = "LOWEST"
+
+        def after_train_epoch(self, runner: Runner) -> None:
+            stood.append(names(tmp_path))
+
+    train(tmp_path, CheckpointHook(interval=1, max_keep_ckpts=1), custom_hooks=[Look()])
+    assert stood[:2] == [["epoch_1.pth", "last_checkpoint"]] * 2
+
+
+def test_best_that_finds_no_room_is_not_the_best(tmp_path, monkeypatch):
+    real = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        if Path(target).name == "best_AP_epoch_2.pth":
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    scores = [{"AP": 0.1}, {"AP": 0.9}, {"AP": 0.5}]
+    runner = train(tmp_path, CheckpointHook(interval=1, save_best="AP", rule="greater"), scores=scores)
+    # Of those that could be written.
+    assert "best_AP_epoch_3.pth" in names(tmp_path)
+    assert runner.message_hub.get_info("best_score") == 0.5
+
+
+@BACKGROUND
+def test_each_checkpoint_has_its_sum(tmp_path, background):
+    hook = CheckpointHook(interval=1, max_keep_ckpts=2, save_best="AP", rule="greater", background=background)
+    train(tmp_path, hook, scores=[{"AP": 0.1}, {"AP": 0.3}, {"AP": 0.2}])
+    kept = ["best_AP_epoch_2.pth", "epoch_2.pth", "epoch_3.pth"]
+    assert sorted(path.name for path in tmp_path.glob("*.pth")) == kept
+    sums = sorted(tmp_path.glob("*.sha256"))
+    assert [path.name for path in sums] == [f"{name}.sha256" for name in kept]
+    for path in sums:
+        digest, name = path.read_text().split()
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
+
+
+def test_other_errors_end_the_training(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(CheckpointError, match=r"epoch_1\.pth: found 'Input/output error'"):
+        train(tmp_path)
 
 
 def test_new_stands_before_the_old_goes(tmp_path, monkeypatch):
@@ -194,7 +276,8 @@ def test_new_stands_before_the_old_goes(tmp_path, monkeypatch):
         real = getattr(os, step)
 
         def note(*paths, sign=sign, real=real):
-            events.append(sign + Path(paths[-1]).name)
+            if not str(paths[-1]).endswith(".sha256"):
+                events.append(sign + Path(paths[-1]).name)
             return real(*paths)
 
         monkeypatch.setattr(os, step, note)
@@ -248,7 +331,7 @@ def test_same_files_with_the_same_content_as_mmengine(options, by_epoch, expecte
     assert names(ours) == names(theirs) == sorted([*expected, "last_checkpoint"])
     for name in expected:
         mine, other = (_load_checkpoint(str(folder / name)) for folder in (ours, theirs))
-        assert set(mine) - set(other) == (set() if name.startswith("best") else {"random_streams"})
+        assert set(mine) - set(other) == (set() if name.startswith("best") else OURS)
         assert mine["meta"].keys() == other["meta"].keys()
         assert mine["meta"]["epoch"] == other["meta"]["epoch"]
         assert mine["meta"]["iter"] == other["meta"]["iter"]
@@ -262,34 +345,6 @@ def test_same_files_with_the_same_content_as_mmengine(options, by_epoch, expecte
 def test_upstream_hook_resumes_what_ours_saved(tmp_path):
     train(tmp_path, epochs=2)
     assert train(tmp_path, EngineCheckpointHook(interval=1), epochs=3, resume=True).epoch == 3
-
-
-def test_two_and_two_epochs_equal_four(tmp_path):
-    straight = train(tmp_path / "straight", epochs=4)
-    train(tmp_path / "halves", epochs=2)
-    torch.rand(3), np.random.rand(5)  # whatever happens in between
-    resumed = train(tmp_path / "halves", epochs=4, resume=True)
-    drifted = train(tmp_path / "halves2", EngineCheckpointHook(interval=1), epochs=2)
-    drifted = train(tmp_path / "halves2", EngineCheckpointHook(interval=1), epochs=4, resume=True)
-
-    weights = [runner.model.linear.weight for runner in (straight, resumed, drifted)]
-    assert torch.equal(weights[0], weights[1])
-    assert not torch.equal(weights[0], weights[2])  # so the equality above is the streams' doing
-
-
-def test_starting_point_and_other_world_size_leave_the_streams_alone(tmp_path, monkeypatch):
-    train(tmp_path / "first", epochs=1)
-    restored: list[dict] = []
-    monkeypatch.setattr(checkpoint_hook, "restore_random_streams", restored.append)
-
-    train(tmp_path / "tuned", load_from=str(tmp_path / "first/epoch_1.pth"), epochs=1)
-    assert restored == []
-    monkeypatch.setattr(Runner, "world_size", 2)
-    train(tmp_path / "first", epochs=2, resume=True)
-    assert restored == []
-    monkeypatch.setattr(Runner, "world_size", 1)
-    train(tmp_path / "first", epochs=3, resume=True)
-    assert len(restored) == 1
 
 
 def test_published_file_carries_its_own_hash(tmp_path):

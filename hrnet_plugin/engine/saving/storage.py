@@ -1,0 +1,102 @@
+"""Where checkpoints go: local files, each written as a whole with its sum beside it, at once or in the background."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import ClassVar
+
+from mmengine.fileio import LocalBackend, register_backend
+
+from hrnet_plugin.checkpoints.sums import sum_file, write_with_sum
+from hrnet_plugin.errors import CheckpointError
+
+BACKEND = "hrnet_plugin.atomic"
+
+
+@register_backend(BACKEND)
+class AtomicLocalBackend(LocalBackend):
+    """Local files, each written as a whole or not at all, with its SHA-256 beside it."""
+
+    _noted: ClassVar[list[tuple[bytes, str]] | None] = None
+
+    @classmethod
+    @contextmanager
+    def noting(cls, noted: list[tuple[bytes, str]]) -> Iterator[None]:
+        """Has what is put meanwhile only noted, bytes and path.
+
+        For all backends of this kind: mmengine makes one for each checkpoint.
+        """
+        cls._noted = noted
+        try:
+            yield
+        finally:
+            cls._noted = None
+
+    def put(self, obj: bytes, filepath: str | os.PathLike[str]) -> None:
+        """Write bytes, or note them.
+
+        Raises:
+            CheckpointError: the folder cannot be written or is full; the file that stood there still stands.
+        """
+        if self._noted is not None:
+            self._noted.append((obj, str(filepath)))
+        else:
+            write_checkpoint(obj, str(filepath))
+
+    def remove(self, filepath: str | os.PathLike[str]) -> None:
+        """Remove a file, then its sum."""
+        super().remove(filepath)
+        sum_file(filepath).unlink(missing_ok=True)
+
+
+def write_checkpoint(data: bytes | memoryview, path: str) -> None:
+    """Writes a checkpoint and its sum.
+
+    Raises:
+        CheckpointError: the folder cannot be written or is full; the file that stood there still stands.
+    """
+    try:
+        write_with_sum(data, path)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot write checkpoint {path}",
+            found=f"'{error.strerror or error}'",
+            expected=f"a folder that can be written, with {len(data) / 2**20:.0f} MiB free",
+            do="The checkpoint before it still stands: make room, and where the run stops go on from it with --resume",
+        ) from error
+
+
+class Writer:
+    """Does what takes long at once, or in a thread of its own.
+
+    Args:
+        background: In a thread.
+    """
+
+    def __init__(self, background: bool):
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint") if background else None
+        self._begun: Future | None = None
+
+    def do(self, action: Callable[[], None]) -> None:
+        """Does it, or begins to; how it ended is what :meth:`wait` tells. One thing at a time."""
+        if self._pool is not None:
+            self._begun = self._pool.submit(action)
+            return
+        self._begun = Future()
+        try:
+            self._begun.set_result(action())
+        except Exception as error:
+            self._begun.set_exception(error)
+
+    def wait(self) -> None:
+        """Returns when it is done.
+
+        Raises:
+            Exception: what it raised.
+        """
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.result()

@@ -1,0 +1,92 @@
+"""A training that goes on with another batch: refused, or with the learning rate that it would have had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hrnet_plugin.errors import ConfigError
+
+
+class Rates:
+    """The learning rate of each iteration."""
+
+    def __init__(self, small):
+        class Hook(small.Hook):
+            def before_train_iter(self, runner, *_, **__):
+                self.rates[runner.iter] = runner.optim_wrapper.get_lr()["lr"][0]
+
+        self.hook = Hook()
+        self.hook.rates = self.rates = {}
+
+
+def logged(folder: Path) -> str:
+    return "".join(path.read_text() for path in sorted(folder.glob("*/*.log")))
+
+
+def test_refused_by_default_in_one_line(small, tmp_path):
+    small.run(tmp_path, hooks=[small.StopAfter(4)])
+    with pytest.raises(ConfigError) as told:
+        small.run(tmp_path, resume=True, batch=6)
+    assert str(told.value) == (
+        "--resume: 3 samples an update when the checkpoint was written: found 6 now (1 x 6), expected 3 (1 x 3), for "
+        "which the learning rate was chosen. Set processes and batch_size to give it, or choose: --on-batch-change "
+        "rescale (the learning rate times 2) or --on-batch-change keep (it as it is)"
+    )
+
+
+@pytest.mark.parametrize("moment", [4, 6, 13])
+def test_rescaled_as_if_it_had_been_so_from_the_beginning(small, tmp_path, moment):
+    # Of 3 samples an epoch has six batches, of 6 it has three: a warm-up of 8 steps ends in another epoch.
+    small.run(tmp_path / "a", hooks=[small.StopAfter(moment)])
+    resumed, whole = Rates(small), Rates(small)
+    runner = small.run(tmp_path / "a", resume=True, batch=6, on_batch_change="rescale", hooks=[resumed.hook])
+    small.run(tmp_path / "b", batch=6, wrapper={"optimizer": {"type": "Adam", "lr": 0.02}}, hooks=[whole.hook])
+    begun = min(resumed.rates)
+    assert begun == moment // 6 * 3 + moment % 6 // 2
+    assert resumed.rates == pytest.approx({at: rate for at, rate in whole.rates.items() if at >= begun}, rel=1e-12)
+    assert runner.iter == 9
+    assert "the learning rate is multiplied by 2" in logged(tmp_path / "a")
+
+
+def test_kept(small, tmp_path):
+    small.run(tmp_path, hooks=[small.StopAfter(6)])
+    resumed = Rates(small)
+    small.run(tmp_path, resume=True, batch=6, on_batch_change="keep", hooks=[resumed.hook])
+    whole = Rates(small)
+    small.run(tmp_path / "b", batch=6, hooks=[whole.hook])
+    assert resumed.rates == pytest.approx({at: rate for at, rate in whole.rates.items() if at >= 3}, rel=1e-12)
+    assert "the learning rate stays" in logged(tmp_path)
+
+
+def test_the_same_samples_an_update_are_no_change(small, tmp_path):
+    small.run(tmp_path, batch=6, hooks=[small.StopAfter(4)])
+    resumed = small.run(tmp_path, resume=True, wrapper={"accumulative_counts": 2}, length=2)
+    assert "the same samples an update, 1 x 6 at the checkpoint, 1 x 3 x 2 now" in logged(tmp_path)
+    assert sorted(resumed.losses) == [8, 9, 10, 11]  # one batch of six of the second epoch was seen: two of three
+
+
+def test_iterations_stay_what_they_are(small, tmp_path):
+    small.run(tmp_path, "iterations", hooks=[small.StopAfter(4)])
+    resumed = Rates(small)
+    options = {"sampler": "InfiniteSampler", "batch": 6, "on_batch_change": "rescale"}
+    runner = small.run(tmp_path, "iterations", resume=True, hooks=[resumed.hook], **options)
+    whole = Rates(small)
+    optimizer = {"optimizer": {"type": "Adam", "lr": 0.02}}
+    small.run(tmp_path / "b", "iterations", batch=6, sampler="InfiniteSampler", wrapper=optimizer, hooks=[whole.hook])
+    assert min(resumed.rates) == 4
+    assert runner.iter == 18
+    assert resumed.rates == pytest.approx({at: rate for at, rate in whole.rates.items() if at >= 4}, rel=1e-12)
+
+
+def test_another_data_set_begins_its_pass_anew(small, tmp_path):
+    small.run(tmp_path, hooks=[small.StopAfter(4)])
+    resumed = small.run(tmp_path, resume=True, dataset=small.Augmented(20))
+    assert "resumed on 20 samples from a checkpoint of a training on 17" in logged(tmp_path)
+    assert len(resumed.losses) == 3 * 7
+
+
+def test_an_unknown_choice_is_told(small, tmp_path):
+    with pytest.raises(ConfigError, match="on_batch_change: found 'scale', expected one of refuse, rescale, keep"):
+        small.run(tmp_path, on_batch_change="scale")

@@ -1,0 +1,47 @@
+"""A training that stops and goes on is the one that never stopped, to the last bit."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+VARIANTS = {
+    "plain": {},
+    "workers": {"workers": 2},
+    "bf16": {"wrapper": {"type": "AmpOptimWrapper", "dtype": "bfloat16"}},
+    "accumulated": {"wrapper": {"accumulative_counts": 4}},
+    "no seed": {"seed": None},
+    "endless": {"sampler": "InfiniteSampler"},
+    "endless, workers": {"sampler": "InfiniteSampler", "workers": 2},
+}
+#: In an epoch of six batches: in the middle of the first, at the end of the first, in the middle of the second.
+MOMENTS = (3, 6, 10)
+
+
+@pytest.mark.parametrize("kind", ["epochs", "iterations"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_stop_and_resume(small, tmp_path, kind, variant):
+    options = VARIANTS[variant]
+    if kind == "epochs" and options.get("sampler"):
+        pytest.skip("samplers without an end are for trainings by iterations")
+    straight = small.run(tmp_path / "straight", kind, **options)
+    if options.get("seed", 3) is None:  # the seed of the straight run is drawn; the others take it from there
+        options = {"seed": straight.seed}
+    for moment in MOMENTS:
+        folder = tmp_path / str(moment)
+        first = small.run(folder, kind, hooks=[small.StopAfter(moment)], **options)
+        assert first.iter + 1 == moment
+        if variant == "no seed":
+            options = {"seed": None}  # to be found in the checkpoint
+        torch.rand(3), np.random.rand(5), random.random()  # whatever happens in between
+        resumed = small.run(folder, kind, resume=True, **options)
+        assert resumed.iter == straight.iter == 18
+        assert min(resumed.losses) == moment
+        assert small.differences(small.state(tmp_path / "straight"), small.state(folder)) == []
+        assert {**first.losses, **resumed.losses} == straight.losses
+        assert [*first.asked, *resumed.asked] == straight.asked
+        if variant == "no seed":
+            options = {"seed": straight.seed}

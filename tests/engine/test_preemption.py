@@ -1,0 +1,71 @@
+"""A training that is asked to make room saves at the end of the step, and goes on as if it had not been asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from mmengine.hooks import Hook
+
+from hrnet_plugin.engine import PreemptionHook
+from hrnet_plugin.errors import Preempted
+
+
+class Ask(Hook):
+    """Sends a signal to this process in the middle of a step, or of a validation."""
+
+    def __init__(self, number: int, iteration: int, in_validation: bool = False):
+        self.number, self.iteration, self.in_validation = number, iteration, in_validation
+
+    def before_train_iter(self, runner, *_, **__) -> None:
+        if not self.in_validation and runner.iter + 1 == self.iteration:
+            os.kill(os.getpid(), self.number)
+
+    def before_val_iter(self, runner, batch_idx, data_batch=None) -> None:
+        if self.in_validation and runner.iter == self.iteration and batch_idx == 1:
+            os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize(("kind", "iteration", "in_validation"), [
+    ("epochs", 4, False), ("epochs", 6, False), ("epochs", 6, True), ("iterations", 6, True), ("iterations", 10, False),
+])  # fmt: skip
+def test_saved_and_gone_on(small, tmp_path, number, kind, iteration, in_validation):
+    # Checkpoints by epoch, or so seldom that only the one that was asked for is there.
+    save = {"interval": 1} if kind == "epochs" else {"interval": 1000, "by_epoch": False}
+    straight = small.run(tmp_path / "straight", kind, save=save, hooks=[PreemptionHook()])
+    handlers = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGUSR1)]
+    with pytest.raises(Preempted, match=rf"\({number.name}\) after iteration {iteration}; .*\.pth is written") as asked:
+        small.run(tmp_path / "asked", kind, save=save, hooks=[PreemptionHook(), Ask(number, iteration, in_validation)])
+    assert asked.value.exit_status == 75
+    assert [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGUSR1)] == handlers
+
+    resumed = small.run(tmp_path / "asked", kind, save=save, hooks=[PreemptionHook()], resume=True)
+    assert min(resumed.losses) == iteration
+    assert small.differences(small.state(tmp_path / "straight"), small.state(tmp_path / "asked")) == []
+    assert resumed.asked == straight.asked[-len(resumed.asked) :]
+    # The next checkpoint that was due took the place of the one that was not.
+    files = [sorted(path.name for path in (tmp_path / name).glob("*.pth*")) for name in ("straight", "asked")]
+    assert files[0] == files[1]
+
+
+def test_twice_ends_at_once(tmp_path):
+    hook = PreemptionHook()
+    seen = []
+    before = signal.signal(signal.SIGTERM, lambda *_: seen.append(1))
+    try:
+        hook._agreement = None
+        hook._before = {number: signal.signal(number, hook._note) for number in (signal.SIGTERM,)}
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert seen == []
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert seen == [1]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_without_our_checkpoint_hook_it_is_said(small, tmp_path: Path):
+    with pytest.raises(Preempted, match="nothing could be saved"):
+        small.run(tmp_path, save="none", hooks=[PreemptionHook(), Ask(signal.SIGTERM, 2)])
