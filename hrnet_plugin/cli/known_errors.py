@@ -22,6 +22,9 @@ from .preflight import annotation_files
 if TYPE_CHECKING:
     from mmengine.config import Config
 
+_LOST_WORKER = re.compile(
+    r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\) (is killed by signal: [^.]+|exited unexpectedly)"
+)
 #: Words of gloo's and nccl's errors where another process is gone or silent.
 _LOST = (
     "Connection closed by peer",
@@ -169,6 +172,17 @@ def _other_machine(error: Exception, cfg: Config) -> UserError | None:
     return None
 
 
+def _lost_worker(error: Exception, cfg: Config) -> UserError | None:
+    match = _LOST_WORKER.search(str(error))
+    if match is None:
+        return None
+    do = "Mostly the machine is out of memory: take fewer num_workers"
+    if "Bus error" in match[2]:
+        do = "Shared memory is full: make /dev/shm larger (docker: --shm-size), or take fewer num_workers"
+    found = match[2].replace("is killed by signal:", "ended by the signal")
+    return DataError(f"process {match[1]} that loads data", found=found, do=f"{do}; go on with --resume")
+
+
 def _lost_process(error: Exception, cfg: Config) -> UserError | None:
     """What a process meets when another one is gone: a closed connection of gloo or nccl, or silence."""
     if not any(sign in str(error) for sign in _LOST) or int(os.environ.get("WORLD_SIZE", "2")) < 2:
@@ -199,6 +213,7 @@ _EXPLANATIONS: tuple[Callable[[Exception, Config], UserError | None], ...] = (
     _no_albumentations,
     _port_in_use,
     _other_machine,
+    _lost_worker,
     _lost_process,
     _channel_mismatch,
 )
