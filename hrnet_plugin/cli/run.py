@@ -165,6 +165,7 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
         CheckpointFitHook,
         DataCheckHook,
         FinitePredictionsHook,
+        FullDiskLogsHook,
         NoticeHook,
         PreemptionHook,
     )
@@ -183,6 +184,7 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
     runner.register_hook(NoticeHook(run.notices, at_end=False))
     if trains:
         runner.register_hook(PreemptionHook())
+        runner.register_hook(FullDiskLogsHook())
     if cfg.get("load_from"):
         resumes = bool(cfg.get("resume"))
         runner.register_hook(CheckpointFitHook(cfg.load_from, required=required_share, resumes=resumes))

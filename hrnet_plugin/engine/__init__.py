@@ -15,7 +15,7 @@ from .notices import NoticeHook
 from .preemption import PreemptionHook
 from .progress import ProgressHook
 from .resuming import EpochBasedTrainLoop, IterBasedTrainLoop
-from .saving import CheckpointHook
+from .saving import CheckpointHook, FullDiskLogsHook
 
 __all__ = [
     "BatchDecodingHook",
@@ -28,6 +28,7 @@ __all__ = [
     "EpochBasedTrainLoop",
     "FinitePredictionsHook",
     "FreedMemoryHook",
+    "FullDiskLogsHook",
     "IterBasedTrainLoop",
     "NoticeHook",
     "PreemptionHook",

@@ -184,10 +184,13 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
 def fill(disk: Path) -> Path:
     """Leaves no room on a disk."""
     path = disk / "filler"
-    with path.open("wb") as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4096))
-            file.flush()
+    # Unbuffered: what a buffer could not write it would try to write once more when the file is closed.
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(2**16)):
+            pass
+    with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(1)):
+            pass
     return path
 
 

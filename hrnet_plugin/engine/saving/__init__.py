@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .full_disk_logs import FullDiskLogsHook
 from .hook import CheckpointHook
 
-__all__ = ["CheckpointHook"]
+__all__ = ["CheckpointHook", "FullDiskLogsHook"]
