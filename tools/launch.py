@@ -72,16 +72,18 @@ def torchrun_options(gpus: str) -> list[str]:
     port = _number("PORT", 29500 if most > 1 else 0)  # several nodes must agree on it without talking
     if port == 0:
         port = _free_port()
-    elif rank == 0 and fewest == most:
+    elif rank == 0 and fewest == most and not restarts:
         check_port(port)
     address = os.environ.get("MASTER_ADDR") or "127.0.0.1"
     common = [f"--nproc_per_node={gpus}", f"--max_restarts={restarts}", f"--signals_to_handle={_SIGNALS}"]
-    if fewest == most:
+    if fewest == most and not restarts:
         where = [f"--node_rank={rank}", f"--master_addr={address}", f"--master_port={port}"]
         return [f"--nnodes={most}", *where, *common]
-    # Machines that come and go have no ranks of their own, and meet at one that stays.
+    # Machines that come and go have no ranks of their own, and meet at one that stays. So do processes that may be
+    # started anew: where ranks are fixed, torchrun hands the new ones the addresses of those that are gone.
     name = os.environ.get("RDZV_ID") or "hrnet"
     meeting = ["--rdzv_backend=c10d", f"--rdzv_endpoint={address}:{port}", f"--rdzv_id={name}"]
+    meeting += ["--local_addr=127.0.0.1"] if most == 1 else []
     return [f"--nnodes={fewest}:{most}", *meeting, *common]
 
 

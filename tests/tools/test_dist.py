@@ -152,6 +152,14 @@ def test_machines_that_come_and_go_meet_at_one_that_stays(launch, monkeypatch):
     ]
 
 
+def test_processes_that_may_be_started_anew_meet_anew(launch, monkeypatch):
+    monkeypatch.setenv("MAX_RESTARTS", "2")
+    options = launch.torchrun_options("4")
+    assert options[:2] == ["--nnodes=1:1", "--rdzv_backend=c10d"]
+    assert options[2].startswith("--rdzv_endpoint=127.0.0.1:")
+    assert options[3:7] == ["--rdzv_id=hrnet", "--local_addr=127.0.0.1", "--nproc_per_node=4", "--max_restarts=2"]
+
+
 @pytest.mark.parametrize("value", ["-1", "0", "a", "1:2:3", "3:2", ":2", "2:"])
 def test_number_of_machines_is_checked(value, launch, monkeypatch):
     monkeypatch.setenv("NNODES", value)
