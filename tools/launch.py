@@ -42,6 +42,8 @@ def main(gpus: str, script: str, *arguments: str) -> int:
     # Where GPUS counts CPU processes they share the cores; torchrun would give each one thread, with a warning.
     threads = 1 if torch.cuda.is_available() else max(1, (os.cpu_count() or 1) // int(gpus))
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    # Else torch 2.13 hands processes that are started anew the addresses of those that are gone.
+    os.environ.setdefault("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")
     if "--traceback" not in arguments:
         for name in _TORCHRUN_LOGS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -80,7 +82,7 @@ def torchrun_options(gpus: str) -> list[str]:
         where = [f"--node_rank={rank}", f"--master_addr={address}", f"--master_port={port}"]
         return [f"--nnodes={most}", *where, *common]
     # Machines that come and go have no ranks of their own, and meet at one that stays. So do processes that may be
-    # started anew: where ranks are fixed, torchrun hands the new ones the addresses of those that are gone.
+    # started anew: where ranks are fixed, the new ones would meet in the store of those that are gone.
     name = os.environ.get("RDZV_ID") or "hrnet"
     meeting = ["--rdzv_backend=c10d", f"--rdzv_endpoint={address}:{port}", f"--rdzv_id={name}"]
     meeting += ["--local_addr=127.0.0.1"] if most == 1 else []

@@ -18,14 +18,28 @@ need() {
     fi
 }
 
-# run_slurm PARTITION JOB_NAME SCRIPT [ARGUMENT ...]: one task a GPU.
-run_slurm() {
-    local partition="$1" job="$2" script="$3"
-    shift 3
-    local gpus="${GPUS:-8}" srun_args=()
+# slurm_resources: sets `resources`, one task a GPU.
+slurm_resources() {
+    local gpus="${GPUS:-8}"
     local per_node="${GPUS_PER_NODE:-$((gpus < 8 ? gpus : 8))}"
+    resources=(--gres="gpu:$per_node" --ntasks="$gpus" --ntasks-per-node="$per_node"
+        --cpus-per-task="${CPUS_PER_TASK:-5}")
+}
+
+# run_step SCRIPT [ARGUMENT ...]: a step of the job that this runs in, with its resources.
+run_step() {
+    local script="$1" srun_args=()
+    shift
     read -r -a srun_args <<<"${SRUN_ARGS:-}"
-    exec srun -p "$partition" --job-name="$job" --gres="gpu:$per_node" --ntasks="$gpus" \
-        --ntasks-per-node="$per_node" --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 \
+    srun --kill-on-bad-exit=1 "${srun_args[@]}" "$PYTHON" -u "$TOOLS/$script" --launcher slurm "$@"
+}
+
+# run_slurm PARTITION JOB_NAME SCRIPT [ARGUMENT ...]: a job of one step, waited for.
+run_slurm() {
+    local partition="$1" job="$2" script="$3" srun_args=()
+    shift 3
+    read -r -a srun_args <<<"${SRUN_ARGS:-}"
+    slurm_resources
+    exec srun -p "$partition" --job-name="$job" "${resources[@]}" --kill-on-bad-exit=1 \
         "${srun_args[@]}" "$PYTHON" -u "$TOOLS/$script" --launcher slurm "$@"
 }

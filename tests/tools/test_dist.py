@@ -13,7 +13,7 @@ import pytest
 
 from hrnet_plugin.errors import LaunchError
 
-SCRIPTS = {"dist_train.sh": 2, "dist_test.sh": 3, "slurm_train.sh": 3, "slurm_test.sh": 4}
+SCRIPTS = {"dist_train.sh": 2, "dist_test.sh": 3, "slurm_train.sh": 3, "slurm_test.sh": 4, "slurm_submit.sh": 3}
 
 # Asks each rank for a digest of all its weights and statistics, and for how they are kept equal.
 RANK_STATE = """
@@ -230,6 +230,43 @@ def test_srun_gets_resources_and_arguments_as_given(task, given, expected, run, 
         *("python3", "-u", str(project_root / f"tools/{task}.py"), "--launcher", "slurm"),
         *(*files, "--work-dir", "a b"),
     ]
+
+
+@pytest.fixture
+def cluster(tmp_path) -> Path:
+    """A folder with programs of Slurm's names: `sbatch` prints, `srun` ends with STEP_STATUS, `scontrol` prints."""
+    for name, body in (("sbatch", ""), ("srun", "exit ${STEP_STATUS:-0}\n"), ("scontrol", "")):
+        (tmp_path / name).write_text(f'#!/usr/bin/env bash\nprintf "%s\\n" {name} "$@"\n{body}')
+        (tmp_path / name).chmod(0o755)
+    return tmp_path
+
+
+def test_batch_job_is_asked_to_save_before_its_end(run, project_root, cluster):
+    script = project_root / "tools/slurm_submit.sh"
+    done = run(
+        *(script, "queue", "my job", "my configs/a.py", "--work-dir", "a b"),
+        PATH=f"{cluster}:{os.environ['PATH']}", GPUS="16", SBATCH_ARGS="--time 8:00:00", GRACE="300",
+    )  # fmt: skip
+    assert done.stdout.split("\n")[:-1] == [
+        *("sbatch", "-p", "queue", "--job-name=my job", "--gres=gpu:8", "--ntasks=16", "--ntasks-per-node=8"),
+        *("--cpus-per-task=5", "--requeue", "--open-mode=append", "--signal=USR1@300", "--output=%x-%j.out"),
+        *("--time", "8:00:00", str(script), "--in-job", "train.py", "my configs/a.py", "--work-dir", "a b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "requeued"), [(0, 0, False), (75, 0, True), (2, 2, False), (137, 137, False)]
+)
+def test_batch_job_goes_back_into_the_queue_where_it_made_room(run, project_root, cluster, step, status, requeued):
+    script = project_root / "tools/slurm_submit.sh"
+    done = run(
+        *(script, "--in-job", "train.py", "my configs/a.py"), status=status,
+        PATH=f"{cluster}:{os.environ['PATH']}", STEP_STATUS=str(step), SLURM_JOB_ID="7", PYTHON="python3",
+    )  # fmt: skip
+    tools = project_root / "tools"
+    step_lines = ["srun", "--kill-on-bad-exit=1", "python3", "-u", f"{tools}/train.py", "--launcher", "slurm"]
+    expected = [*step_lines, "my configs/a.py", *(["scontrol", "requeue", "7"] if requeued else [])]
+    assert done.stdout.split("\n")[:-1] == expected
 
 
 def check_ranks(work_dir: Path, weights: int) -> dict:

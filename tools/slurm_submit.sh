@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Train as a batch job that goes on after preemption, its time limit or a lost node:
+# slurm_submit.sh PARTITION JOB_NAME CONFIG [arguments of train.py]
+# Two minutes before its end the job is asked to save, is put back into the queue, and goes on from the newest checkpoint.
+# Environment: as slurm_train.sh takes it; SBATCH_ARGS ('--time 8:00:00'), GRACE (120): seconds between asking and the end.
+# shellcheck source-path=SCRIPTDIR source=launch.sh
+source "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
+
+# Within the job: one step, and back into the queue where it was asked to make room (exit status 75), or its node failed.
+if [[ "${1:-}" == --in-job ]]; then
+    status=0
+    run_step "${@:2}" || status=$?
+    if ((status == 75)); then
+        exec scontrol requeue "$SLURM_JOB_ID"
+    fi
+    exit "$status"
+fi
+
+need 3 "PARTITION JOB_NAME CONFIG [arguments of train.py]" "$@"
+partition="$1" job="$2"
+shift 2
+read -r -a sbatch_args <<<"${SBATCH_ARGS:-}"
+slurm_resources
+exec sbatch -p "$partition" --job-name="$job" "${resources[@]}" --requeue --open-mode=append \
+    --signal="USR1@${GRACE:-120}" --output="%x-%j.out" "${sbatch_args[@]}" \
+    "${BASH_SOURCE[0]}" --in-job train.py "$@"
