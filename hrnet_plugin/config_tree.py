@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, ItemsView, Iterator, Mapping
 from typing import Any
 
+from .plain import as_list
+
 
 def type_name(node: object) -> str:
     """The class that a config names, without scope or module: 'HRNet' for 'mmpose.HRNet' and for the class itself.
@@ -21,6 +23,13 @@ def child(node: dict, key: str) -> dict:
     if node.get(key) is None:
         node[key] = {}
     return node[key]  # read back, since mmengine stores a copy of its own kind
+
+
+def add_hook(cfg: dict, hook: dict[str, Any]) -> None:
+    """Joins a hook to the config's `custom_hooks`, unless one of its type is among them."""
+    hooks = as_list(cfg.get("custom_hooks") or [])
+    if not any(type_name(one) == type_name(hook) for one in hooks):
+        cfg["custom_hooks"] = [*hooks, hook]
 
 
 def dicts_in(node: object) -> Iterator[dict]:

@@ -31,6 +31,9 @@ class Speed:
         cudnn_benchmark: Let cuDNN try its algorithms on each size of image; of no effect on a CPU.
         keep_memory: Keep freed memory for the next step in the place of handing it back to the system; of no effect
             but on a CPU under Linux, nor beside `checkpoint_activations`, which has it handed back.
+        gradient_view: Of several processes: gradients lie where they are sent from, and not beside it once more.
+        static_graph: Of several processes: the same parameters get a gradient in every step, which is found out once.
+        bf16_gradients: Of several processes: gradients are sent, and added up, in bfloat16.
     """
 
     channels_last: bool = False
@@ -42,6 +45,9 @@ class Speed:
     fused_optimizer: bool | str = False
     cudnn_benchmark: bool = False
     keep_memory: bool = False
+    gradient_view: bool = False
+    static_graph: bool = False
+    bf16_gradients: bool = False
 
 
 def read_speed(given: Mapping[str, Any]) -> Speed:

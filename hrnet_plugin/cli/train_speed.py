@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from hrnet_plugin.config_tree import child, type_name
+from hrnet_plugin.config_tree import add_hook, child, type_name
 from hrnet_plugin.errors import ConfigError
-from hrnet_plugin.plain import as_list
 from hrnet_plugin.speed import NESTED, PRECISIONS, Speed, read_speed
+
+from .gradient_options import add_gradient_arguments, apply_gradient_options
 
 if TYPE_CHECKING:
     from mmengine.config import Config, ConfigDict
@@ -62,6 +63,7 @@ def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--fused-optimizer", action="store_true", help="update all weights in one pass")
     group.add_argument("--keep-memory", action="store_true", help="on a CPU: keep freed memory for the next step")
     group.add_argument("--cudnn-benchmark", action="store_true", help="let cuDNN try its algorithms on each size")
+    add_gradient_arguments(group)
 
 
 def apply_speed(cfg: Config, args: argparse.Namespace) -> list[str]:
@@ -82,18 +84,19 @@ def apply_speed(cfg: Config, args: argparse.Namespace) -> list[str]:
     if speed.precision:
         _set_precision(cfg, speed.precision)
     if speed.channels_last:
-        _add_hook(cfg, {"type": "hrnet_plugin.ChannelsLastHook"})
+        add_hook(cfg, {"type": "hrnet_plugin.ChannelsLastHook"})
     if speed.checkpoint_activations:
         _backbone(cfg, "checkpoint_activations").with_cp = speed.checkpoint_activations
     if speed.checkpoint_activations or speed.keep_memory:  # who asks for less memory does not want it kept
-        _add_hook(cfg, {"type": _FREED_MEMORY, "how": "return" if speed.checkpoint_activations else "keep"})
+        add_hook(cfg, {"type": _FREED_MEMORY, "how": "return" if speed.checkpoint_activations else "keep"})
     if speed.compile or speed.cuda_graphs:
         _set_compile(cfg, speed.cuda_graphs)
     if speed.accumulate:
         cfg.optim_wrapper.accumulative_counts = speed.accumulate
     if speed.cudnn_benchmark:
         child(cfg, "env_cfg")["cudnn_benchmark"] = True
-    return _set_fused(cfg, speed.fused_optimizer) if speed.fused_optimizer else []
+    notices = apply_gradient_options(cfg, speed, args.launcher)
+    return notices + (_set_fused(cfg, speed.fused_optimizer) if speed.fused_optimizer else [])
 
 
 def _flags(args: argparse.Namespace) -> dict[str, Any]:
@@ -150,7 +153,7 @@ def _set_compile(cfg: Config, cuda_graphs: bool) -> None:
         if cuda_graphs:
             raise ConfigError(flag, found="no GPU", expected="a CUDA device; --compile works on a CPU")
         check_compiler("train without --compile")
-    _add_hook(cfg, {"type": "hrnet_plugin.CompileHook", "mode": "reduce-overhead" if cuda_graphs else "default"})
+    add_hook(cfg, {"type": "hrnet_plugin.CompileHook", "mode": "reduce-overhead" if cuda_graphs else "default"})
 
 
 def _set_fused(cfg: Config, wanted: bool | str) -> list[str]:
@@ -176,7 +179,3 @@ def _backbone(cfg: Config, option: str) -> ConfigDict:
     return model.backbone
 
 
-def _add_hook(cfg: Config, hook: dict[str, Any]) -> None:
-    hooks = as_list(cfg.get("custom_hooks") or [])
-    if not any(type_name(one) == type_name(hook) for one in hooks):
-        cfg.custom_hooks = [*hooks, hook]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .batch_decoding import BatchDecodingHook
+from .bf16_gradients import Bf16GradientsHook
 from .checkpoint_fit import CheckpointFitHook
 from .compiling import CompileHook
 from .data_check import DataCheckHook
@@ -19,6 +20,7 @@ from .saving import CheckpointHook, FullDiskLogsHook
 
 __all__ = [
     "BatchDecodingHook",
+    "Bf16GradientsHook",
     "ChannelsLastHook",
     "CheckImageFiles",
     "CheckpointFitHook",

@@ -11,6 +11,8 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from hrnet_plugin.registry import HOOKS
 
@@ -22,9 +24,12 @@ class ChannelsLastHook(Hook):
     A convolution with such weights gives features in the same order, so that the images need no conversion.
     """
 
+    priority = "ABOVE_NORMAL"  # before hooks that tell the data-parallel wrapper how to send gradients
+
     def before_train(self, runner: Runner) -> None:
         """Converts the weights and, after a resume, the optimizer's state."""
         runner.model.to(memory_format=torch.channels_last)
+        _lay_out_gradients_anew(runner.model)
         for _, optimizer in named_optimizers(runner.optim_wrapper):
             align_state(optimizer)
 
@@ -39,6 +44,14 @@ def named_optimizers(wrapper: OptimWrapper | OptimWrapperDict) -> list[tuple[str
     """The optimizers of a training by the names of their parts; '' where there is one alone."""
     parts = wrapper.items() if isinstance(wrapper, OptimWrapperDict) else (("", wrapper),)
     return [(name, part.optimizer) for name, part in parts]
+
+
+def _lay_out_gradients_anew(model: nn.Module) -> None:
+    # torch's data-parallel wrapper packs gradients in the order that weights had when it was made, and unpacks them in
+    # the order that they have now: those of the first step would be shuffled, and it warns of performance alone. What
+    # it does when it is unpickled makes it look again.
+    if isinstance(model, DistributedDataParallel):
+        model.__setstate__(model.__getstate__())
 
 
 def align_state(optimizer: torch.optim.Optimizer) -> None:

@@ -109,6 +109,70 @@ def test_fp32_turns_mixed_precision_off():
     assert cfg.optim_wrapper == {"type": "OptimWrapper"}
 
 
+WRAPPER = {"type": "MMDistributedDataParallel", "broadcast_buffers": False, "find_unused_parameters": False}
+BF16_GRADIENTS = {"type": "hrnet_plugin.Bf16GradientsHook"}
+
+
+def in_several(cfg: Config, *given: str) -> Config:
+    """The config after the flags, in a training of several processes."""
+    assert apply_speed(cfg, flags(*given, "--launcher", "pytorch")) == []
+    return cfg
+
+
+@pytest.mark.parametrize(
+    ("flag", "entry", "argument"),
+    [
+        ("--gradient-view", "gradient_view", "gradient_as_bucket_view"),
+        ("--static-graph", "static_graph", "static_graph"),
+    ],
+)
+def test_options_of_the_wrapper_keep_what_mmengine_says_by_itself(flag, entry, argument):
+    for cfg in (in_several(config(), flag), in_several(config(speed={entry: True}))):
+        assert cfg.model_wrapper_cfg == {**WRAPPER, argument: True}
+        assert "custom_hooks" not in cfg
+    unused = in_several(config(find_unused_parameters=True), flag).model_wrapper_cfg
+    assert unused == {**WRAPPER, "find_unused_parameters": True, argument: True}
+    given = {"broadcast_buffers": True, "bucket_cap_mb": 50}
+    assert in_several(config(model_wrapper_cfg=given), flag).model_wrapper_cfg == {**given, argument: True}
+
+
+def test_gradients_in_bf16_need_no_other_wrapper():
+    for cfg in (in_several(config(), "--bf16-gradients"), in_several(config(speed={"bf16_gradients": True}))):
+        assert cfg.custom_hooks == [BF16_GRADIENTS]
+        assert "model_wrapper_cfg" not in cfg
+
+
+def test_one_process_is_told_that_it_sends_nothing():
+    cfg = config(speed={"gradient_view": True})
+    before = config().to_dict()
+    (notice,) = apply_speed(cfg, flags("--bf16-gradients"))
+    assert notice == (
+        "--gradient-view, --bf16-gradients: of no effect in one process; start several with tools/dist_train.sh"
+    )
+    assert cfg.to_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "other", "line"),
+    [
+        ("--static-graph --accumulate 4", {}, r"--static-graph: found 4 batches a step .*expected one of the two"),
+        (
+            "--static-graph",
+            {"optim_wrapper": {"accumulative_counts": 2}},
+            r"--static-graph: found 2 batches a step of the optimizer \(--accumulate\)",
+        ),
+        (
+            "--gradient-view --bf16-gradients",
+            {"model_wrapper_cfg": {"type": "mmengine.MMFullyShardedDataParallel"}},
+            r"--gradient-view, --bf16-gradients: found model_wrapper_cfg of type MMFullySharded.*, expected MMDistrib",
+        ),
+    ],
+)
+def test_what_several_processes_cannot_have_is_told(given, other, line):
+    with pytest.raises(ConfigError, match=line):
+        apply_speed(config(**other), flags(*given.split(), "--launcher", "pytorch"))
+
+
 def test_fast_is_the_base_of_the_same_name(project_root):
     assert Config.fromfile(project_root / "configs/_base_/runtime/fast.py").to_dict() == {"speed": FAST}
     by_flag, by_config = config(), config(speed=dict(FAST))
