@@ -82,6 +82,10 @@ class Preempted(UserError, RuntimeError):
     exit_status = 75
 
 
+class LostProcess(LaunchError):
+    """Another process of the same run that has ended, or cannot be reached."""
+
+
 def find_user_error(error: BaseException) -> UserError | None:
     """The innermost wrong input in a chain of exceptions, or None where the chain holds none."""
     found: UserError | None = None

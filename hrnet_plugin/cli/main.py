@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from hrnet_plugin.errors import Preempted, UserError, find_user_error
+from hrnet_plugin.errors import LostProcess, Preempted, UserError, find_user_error
 from hrnet_plugin.version import __version__
 
 from .explain import missing_package
@@ -92,6 +92,11 @@ def _run(argv: Sequence[str]) -> int:
             raise
         word = "" if isinstance(mistake, Preempted) else " error:"
         print(f"{_speaker()}{word} {mistake}", file=sys.stderr)
+        if isinstance(mistake, LostProcess):
+            # Leaving the group, as Python's end would, waits for the one that is gone.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(mistake.exit_status)
         return mistake.exit_status
 
 

@@ -17,7 +17,7 @@ import threading
 import time
 from types import ModuleType
 
-from ..errors import LaunchError
+from ..errors import LostProcess
 from .fix import AfterImport, Finding
 
 _KEY = "hrnet_plugin/broadcast/{}/{}"
@@ -52,7 +52,7 @@ def wait_for(source: int, number: int) -> None:
         number: Of the call, counted alike by all.
 
     Raises:
-        LaunchError: the store of the process group does not answer for a minute.
+        LostProcess: the store of the process group does not answer for a minute.
     """
     import torch.distributed as torch_dist
     from torch.distributed.distributed_c10d import _get_default_store
@@ -103,9 +103,9 @@ class _Watch(threading.Thread):
         self._there.set()
 
 
-def lost_process(why: str = "") -> LaunchError:
+def lost_process(why: str = "") -> LostProcess:
     """The error for a process that the others cannot reach any more."""
-    return LaunchError(
+    return LostProcess(
         "joining the processes",
         found="one of them has ended, or its machine cannot be reached" + (f" ({why})" if why else ""),
         do="Its own message, if it had one, stands above or in its log; go on from the newest checkpoint with --resume",

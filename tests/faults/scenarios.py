@@ -216,9 +216,11 @@ def full_disk(subject: Subject, chance: random.Random, times: int) -> Outcome:
     with small_disk(subject.folder / "full2", 400) as disk:
         run = subject.start("full2", PAUSE=0.05)
         run.wait_for_iteration(INTERVAL + 1)
-        kept = newest(disk)
         fill(disk)
+        run.wait_until(lambda: "No space left on device" in run.output())
+        kept = newest(disk)
         status = run.wait()
+        assert kept >= INTERVAL
         assert (status, newest(disk)) == (2, kept), run.output()[-3000:]
         assert "No space left on device" in run.message()
         (disk / "filler").unlink()
