@@ -177,5 +177,3 @@ def _backbone(cfg: Config, option: str) -> ConfigDict:
     if "backbone" not in model:
         raise ConfigError(f"speed.{option}", found=f"{type_name(model)} without a backbone", expected="model.backbone")
     return model.backbone
-
-
