@@ -30,6 +30,8 @@ class TrainedStep:
         gradient_norm: Euclidean norm of the gradient that the optimiser was given, over all parameters.
         changed: How many parameters (tensors) the step changed.
         parameters: How many there are that a gradient reached.
+        unused: The names of those that are trained and that none reached: with `find_unused_parameters=False`, torch's
+            data-parallel wrapper would wait for them.
         substitutes: What was done in another way than the config says, a line each.
     """
 
@@ -37,6 +39,7 @@ class TrainedStep:
     gradient_norm: float
     changed: int
     parameters: int
+    unused: tuple[str, ...]
     substitutes: tuple[str, ...]
 
 
@@ -49,7 +52,8 @@ def train_one_step(cfg: Config) -> TrainedStep:
         cfg: A config whose data are there; `with_miniature_data` makes one of any.
 
     Raises:
-        ConfigError: a loss is not finite, no gradient arrived, or no parameter changed.
+        ConfigError: a loss is not finite, no gradient arrived, no parameter changed, or one has no gradient and the
+            config does not say so.
         MissingDependency: the model needs full mmcv.
     """
     batch = first_batch(cfg, "train_dataloader")
@@ -61,12 +65,16 @@ def train_one_step(cfg: Config) -> TrainedStep:
         wrapper = build_optim_wrapper(model, optim_wrapper)
         before = [parameter.detach().clone() for parameter in model.parameters()]
         gradients: dict[str, float] = {}
-        wrapper.optimizer.register_step_pre_hook(lambda *_: gradients.update(_gradient(model)))
+        wrapper.optimizer.register_step_pre_hook(lambda *_: gradients.update(_gradient_norms(model)))
         losses = {name: float(value.detach()) for name, value in model.train_step(batch, wrapper).items()}
     pairs = zip(before, model.parameters(), strict=True)
     changed = sum(not torch.equal(old, new.detach()) for old, new in pairs)
-    step = TrainedStep(losses, gradients.get("norm", 0.0), changed, int(gradients.get("count", 0)), substitutes)
+    unused = tuple(name for name, value in model.named_parameters() if value.requires_grad and name not in gradients)
+    step = TrainedStep(losses, math.hypot(*gradients.values()), changed, len(gradients), unused, substitutes)
     _check(step)
+    if step.unused and not cfg.get("find_unused_parameters"):
+        found = f"{len(step.unused)}, among them {step.unused[0]}"
+        raise ConfigError("parameters without a gradient", found=found, expected="none")
     return step
 
 
@@ -115,9 +123,8 @@ def _optim_wrapper_config(cfg: Config) -> tuple[dict, tuple[str, ...]]:
     return wrapper, ()
 
 
-def _gradient(model: nn.Module) -> dict[str, float]:
-    norms = [parameter.grad.norm() for parameter in model.parameters() if parameter.grad is not None]
-    return {"norm": float(torch.stack(norms).norm()) if norms else 0.0, "count": float(len(norms))}
+def _gradient_norms(model: nn.Module) -> dict[str, float]:
+    return {name: float(value.grad.norm()) for name, value in model.named_parameters() if value.grad is not None}
 
 
 def _check(step: TrainedStep) -> None:

@@ -57,6 +57,16 @@ def test_no_config_spells_out_an_architecture():
         assert not words & SPELLED_OUT, path
 
 
+def test_no_config_has_unused_parameters_looked_for():
+    """But DEKR, as upstream's: its rescoring network has no gradient (`tests/zoo/test_train_step.py`)."""
+    saying = {
+        path.relative_to(CONFIGS).as_posix()
+        for path in ALL
+        if "find_unused_parameters" in path.read_text(encoding="utf-8")
+    }
+    assert saying == {"_base_/models/dekr.py"}
+
+
 def test_every_base_is_used():
     used = set()
     for path in ALL:

@@ -84,6 +84,32 @@ def test_a_step_without_a_gradient_is_refused(small):
         train_one_step(cfg)
 
 
+def test_a_parameter_without_a_gradient_is_refused(small):
+    cfg = small(SEG)
+    cfg.model.decode_head.update(in_channels=[18, 36], in_index=(0, 1))
+    with pytest.raises(
+        ConfigError, match=r"without a gradient: found \d+, among them backbone\.stage4.*, expected none"
+    ):
+        train_one_step(cfg)
+    cfg.find_unused_parameters = True
+    assert all(name.startswith("backbone.") for name in train_one_step(cfg).unused)
+
+
+def test_dekr_alone_has_parameters_without_a_gradient(small, monkeypatch):
+    """Its rescoring network serves prediction. A plain convolution stands in for the deformable one."""
+    from mmcv.ops import DeformConv2d
+
+    def convolve(self, features, offset):
+        return (
+            torch.nn.functional.conv2d(features, self.weight, padding=self.padding, groups=self.groups) + offset.mean()
+        )
+
+    monkeypatch.setattr(DeformConv2d, "forward", convolve)
+    step = train_one_step(small(DEKR))
+    assert step.unused
+    assert {name.split(".")[:2][-1] for name in step.unused} == {"rescore_net"}
+
+
 def test_what_needs_full_mmcv_says_so(small):
     if not ON_LITE:
         assert train_one_step(small(FASTER)).changed > 900

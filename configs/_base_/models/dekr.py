@@ -1,5 +1,5 @@
-# Disentangled keypoint regression (Geng et al., CVPR 2021) with the head and the rescoring network for COCO. Where an
-# image shows nobody, the offsets get no gradient.
+# Disentangled keypoint regression (Geng et al., CVPR 2021) with the head and the rescoring network for COCO. The latter
+# serves prediction alone: in training nothing gives it a gradient, which several processes have to look for.
 _base_ = ['concat_bottomup.py']
 
 find_unused_parameters = True
