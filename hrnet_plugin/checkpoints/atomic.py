@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..disk import PARTIAL, write_whole
@@ -36,13 +38,28 @@ def save_or_tell(content: object, path: str | os.PathLike[str], what: str, do: s
         CheckpointError: the folder cannot be written or is full; the file that stood there still stands.
     """
     data = content if isinstance(content, (bytes, bytearray, memoryview)) else serialise(content)
-    try:
+    with told(path, what, len(data), do):
         write_whole(data, path)
+
+
+@contextmanager
+def told(path: str | os.PathLike[str], what: str, size: int, do: str) -> Iterator[None]:
+    """Tells in one line what cannot be written meanwhile.
+
+    Args:
+        path, what, do: As :func:`save_or_tell` takes them.
+        size: Bytes.
+
+    Raises:
+        CheckpointError: in the place of an OSError.
+    """
+    try:
+        yield
     except OSError as error:
         raise CheckpointError(
             f"cannot write {what} {path}",
             found=f"'{error.strerror or error}'",
-            expected=f"a folder that can be written, with {len(data) / 2**20:.0f} MiB free",
+            expected=f"a folder that can be written, with {size / 2**20:.0f} MiB free",
             do=do,
         ) from error
 

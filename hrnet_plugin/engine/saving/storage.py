@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from mmengine.fileio import LocalBackend, register_backend
 
+from hrnet_plugin.checkpoints.atomic import told
 from hrnet_plugin.checkpoints.sums import sum_file, write_with_sum
-from hrnet_plugin.errors import CheckpointError
 
 BACKEND = "hrnet_plugin.atomic"
 
@@ -58,15 +58,9 @@ def write_checkpoint(data: bytes | memoryview, path: str) -> None:
     Raises:
         CheckpointError: the folder cannot be written or is full; the file that stood there still stands.
     """
-    try:
+    do = "The checkpoint before it still stands: make room, and where the run stops go on from it with --resume"
+    with told(path, "checkpoint", len(data), do):
         write_with_sum(data, path)
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot write checkpoint {path}",
-            found=f"'{error.strerror or error}'",
-            expected=f"a folder that can be written, with {len(data) / 2**20:.0f} MiB free",
-            do="The checkpoint before it still stands: make room, and where the run stops go on from it with --resume",
-        ) from error
 
 
 class Writer:
