@@ -33,10 +33,9 @@ Which versions were run together, and what came of it. `hrnet doctor` compares w
 
 """
 _PARTS = """
-A run is a part of the suite: outputs, gradients and keys equal to those of the installed frameworks, the fixes for
-what upstream broke, checkpoints, whole trainings and tests by command. Skipped are tests of full mmcv on mmcv-lite, and
-those that need something that is not there. A test that fails need not mean that you cannot train: what fails is told
-below.
+A run is a part of the suite ([below](#what-a-run-consists-of)): outputs, gradients and keys equal to those of the
+installed frameworks, fixes for what upstream broke, checkpoints, trainings and tests by command; without torch the
+descriptions of networks, the index of models and the pages alone.
 
 """
 _COLUMNS = {
