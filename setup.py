@@ -17,13 +17,15 @@ class BuildWithConfigs(build_py):
     """Copies what is carried to `hrnet_plugin/.mim/` of the wheel being built, never of the checkout."""
 
     def run(self):
+        if not self.editable_mode:
+            shutil.rmtree(self.build_lib, ignore_errors=True)  # an earlier build may hold modules that are gone
         super().run()
         if self.editable_mode:
             return
         for name in CARRIED:
             target = Path(self.build_lib) / "hrnet_plugin" / ".mim" / name
             shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         shutil.copyfile(ROOT / INDEX, Path(self.build_lib) / "hrnet_plugin" / ".mim" / INDEX)
 
 

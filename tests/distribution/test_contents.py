@@ -23,6 +23,9 @@ LITTER = (
     "site/index.html",
     ".venv/bin/python",
     ".pytest_cache/README.md",
+    "build/lib/hrnet_plugin/gone.py",
+    "configs/.DS_Store",
+    "configs/.ipynb_checkpoints/a.py",
     "notes.txt",
 )
 
