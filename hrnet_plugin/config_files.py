@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ def find_config(name: str) -> Path:
         ConfigError: nothing of this name, or several of the package's configs.
     """
     path = Path(name).expanduser()
-    if path.is_file():
+    if os.path.isfile(path):
         return path
     known = _packaged_configs()
     wanted = path.as_posix().removesuffix(".py").removeprefix("./").removeprefix("configs/")
@@ -43,7 +44,7 @@ def find_config(name: str) -> Path:
     names = {*known, *(Path(key).name for key in known)}
     raise ConfigError(
         f"config {name!r}",
-        found="a folder" if path.is_dir() else "no such file",
+        found="a folder" if os.path.isdir(path) else "no such file",
         expected="a config file, or the name of one of the package's configs",
         do=suggestion(wanted, names) if "/" not in wanted else suggestion(path.stem, names),
     )

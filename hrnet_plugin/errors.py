@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 #: How many names an error lists where none is near.
 _SHOWN = 20
+#: Characters of each part of a line: what a stranger's file holds may be of any length.
+_LONGEST = 600
 _WORKER = "Original Traceback (most recent call last):"
 
 
@@ -33,14 +35,14 @@ class UserError(Exception):
         super().__init__(self._line())
 
     def _line(self) -> str:
-        line = self.what
+        line = _cut(self.what)
         if self.found is not None:
-            line += f": found {self.found}"
+            line += f": found {_cut(self.found)}"
         if self.expected is not None:
-            line += f"{',' if self.found is not None else ':'} expected {self.expected}"
+            line += f"{',' if self.found is not None else ':'} expected {_cut(self.expected)}"
         if self.do is not None:
-            line += f". {self.do}"
-        return " ".join(line.split())
+            line += f". {_cut(self.do)}"
+        return visible(" ".join(line.split()))
 
     def __reduce__(self):
         # Keyword-only arguments do not survive the default pickling, which errors from data workers need.
@@ -84,6 +86,24 @@ class Preempted(UserError, RuntimeError):
 
 class LostProcess(LaunchError):
     """Another process of the same run that has ended, or cannot be reached."""
+
+
+def visible(text: str) -> str:
+    """A text as it may be printed: names in a stranger's file may hold commands to the terminal, and halves of letters.
+
+    >>> visible("caf\\u00e9 \\x1b[2J")
+    'café \\\\x1b[2J'
+    """
+    return text if text.isprintable() else "".join(one if one.isprintable() else _escaped(one) for one in text)
+
+
+def _cut(part: object) -> str:
+    text = str(part)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def find_user_error(error: BaseException) -> UserError | None:

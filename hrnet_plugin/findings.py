@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .errors import visible
+
 #: Something that stops a run or spoils its result.
 ERROR = "error"
 #: Something to know, which may well be meant.
@@ -44,7 +46,7 @@ class Finding:
             text += f", expected {self.expected}"
         if self.do:
             text += f". {self.do}"
-        return " ".join(text.split())
+        return visible(" ".join(text.split()))
 
     def to_plain(self) -> dict[str, object]:
         """As plain values, for JSON."""
@@ -75,7 +77,7 @@ def as_text(findings: Sequence[Finding]) -> str:
     lines = []
     for finding in worst_first(findings):
         lines.append(f"{finding.level:<6} {finding.line()}")
-        lines += [f"         {example}" for example in finding.examples]
+        lines += [f"         {visible(example)}" for example in finding.examples]
     return "\n".join([*lines, tally(findings)])
 
 

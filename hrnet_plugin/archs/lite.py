@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from ..errors import SpecError
-from .spec import check_branch_counts, check_count, check_flag, read_choice, replace_fields
+from .spec import check_branch_counts, check_count, check_extent, check_flag, read_choice, read_list, replace_fields
 
 #: `LITE` blocks weight their channels by all resolutions (section 3.2), `NAIVE` ones are shuffle units (section 3.1).
 MODULE_TYPES = ("LITE", "NAIVE")
@@ -46,7 +47,8 @@ class LiteStemSpec:
             expected = f"at least the {self.stem_channels} of stem_channels"
             raise SpecError("stem.out_channels", found=self.out_channels, expected=expected)
         ratio = self.expand_ratio
-        if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or self.mid_channels < 1:
+        is_number = isinstance(ratio, (int, float)) and not isinstance(ratio, bool) and isfinite(ratio)
+        if not is_number or self.mid_channels < 1:
             raise SpecError("stem.expand_ratio", found=repr(ratio), expected="a positive number")
 
     @property
@@ -81,7 +83,7 @@ class LiteStageSpec:
     reduce_ratio: int = 8
 
     def __post_init__(self):
-        object.__setattr__(self, "channels", tuple(self.channels))
+        object.__setattr__(self, "channels", read_list("num_channels", self.channels))
         object.__setattr__(self, "module_type", read_choice("module_type", self.module_type, MODULE_TYPES))
         check_count("num_branches", len(self.channels))
         check_count("num_modules", self.num_modules)
@@ -126,11 +128,17 @@ class LiteHRNetSpec:
     multiscale_output: bool = False
 
     def __post_init__(self):
-        object.__setattr__(self, "stages", tuple(self.stages))
+        object.__setattr__(self, "stages", read_list("stages", self.stages, LiteStageSpec))
         check_count("num_stages", len(self.stages))
+        if not isinstance(self.stem, LiteStemSpec):
+            raise SpecError("stem", found=repr(self.stem), expected="a LiteStemSpec")
         check_flag("with_head", self.with_head)
         check_flag("multiscale_output", self.multiscale_output)
         check_branch_counts([len(stage.channels) for stage in self.stages], first=0)
+        rows = [(stage.num_modules * stage.num_blocks, stage.channels) for stage in self.stages]
+        weights = sum(count * width**2 for count, widths in rows for width in widths)  # their convolutions are 1x1
+        weights += self.stem.mid_channels * self.stem.out_channels
+        check_extent(sum(count * len(widths) for count, widths in rows), weights)
 
     @property
     def branch_channels(self) -> tuple[int, ...]:
@@ -167,6 +175,6 @@ class LiteHRNetSpec:
         check_count("width", width)
         stages = tuple(
             LiteStageSpec(tuple(width * 2**branch for branch in range(index + 2)), count, module_type=module_type)
-            for index, count in enumerate(num_modules)
+            for index, count in enumerate(read_list("num_modules", num_modules))
         )
         return cls(stages, **choices)

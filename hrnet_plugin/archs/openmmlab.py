@@ -115,8 +115,9 @@ def read_branches(
         num_channels: Base width of each branch.
     """
     check_count(_join(where, "num_branches"), num_branches)
-    blocks = (block,) * num_branches if isinstance(block, str) else block
-    columns = {"block": blocks, "num_blocks": num_blocks, "num_channels": num_channels}
+    columns = {"num_blocks": num_blocks, "num_channels": num_channels}
+    if not isinstance(block, str):
+        columns["block"] = block
     for key, values in columns.items():
         if isinstance(values, str) or not isinstance(values, Sequence):
             raise SpecError(_join(where, key), found=repr(values), expected=f"a list of {num_branches}")
@@ -126,6 +127,7 @@ def read_branches(
                 found=f"{len(values)} values {tuple(values)}",
                 expected=f"{num_branches}, one for each branch (num_branches={num_branches})",
             )
+    blocks = (block,) * num_branches if isinstance(block, str) else block
     branches = []
     for index, (kind, depth, width) in enumerate(zip(blocks, num_blocks, num_channels, strict=True)):
         try:

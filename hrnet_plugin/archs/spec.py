@@ -20,6 +20,8 @@ Spec = TypeVar("Spec")
 EXPANSION: Mapping[str, int] = {"BASIC": 1, "BOTTLENECK": 4}
 FUSE_METHODS = ("sum", "mean", "concat")
 UPSAMPLE_MODES = ("nearest", "bilinear")
+#: A hundred times the largest networks that anybody has trained: what lies beyond is a slip, or meant to do harm.
+_MOST_BLOCKS, _MOST_WEIGHTS = 10_000, 10_000_000_000
 #: The original code's spelling of the fuse methods.
 _FUSE_ALIASES = {"avg": "mean"}
 
@@ -29,6 +31,30 @@ def check_count(field: str, value: object, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise SpecError(field, found=repr(value), expected=f"a whole number of at least {least}")
     return value
+
+
+def read_list(field: str, value: object, kind: type | None = None) -> tuple:
+    """`value` as a tuple, if it is a list, of `kind` alone; a :class:`SpecError` naming `field` otherwise."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise SpecError(field, found=repr(value), expected="a list")
+    for item in value:
+        if kind is not None and not isinstance(item, kind):
+            raise SpecError(field, found=repr(item), expected=f"a {kind.__name__} in each place")
+    return tuple(value)
+
+
+def check_extent(blocks: int, weights: int) -> None:
+    """Refuses networks that no machine can hold.
+
+    Args:
+        blocks: Of all branches of the whole network.
+        weights: What their convolutions hold at the least.
+    """
+    if blocks > _MOST_BLOCKS or weights > _MOST_WEIGHTS:
+        found = f"{min(blocks, 10**18):.3g} blocks with {min(weights, 10**18):.3g} weights or more"
+        raise SpecError(
+            "the network", found=found, expected=f"at most {_MOST_BLOCKS:,} blocks and {_MOST_WEIGHTS:,} weights"
+        )
 
 
 def read_choice(field: str, value: object, known: Sequence[str]) -> str:
@@ -130,7 +156,7 @@ class StageSpec:
     num_modules: int = 1
 
     def __post_init__(self):
-        object.__setattr__(self, "branches", tuple(self.branches))
+        object.__setattr__(self, "branches", read_list("branches", self.branches, BranchSpec))
         check_count("num_modules", self.num_modules)
         check_count("num_branches", len(self.branches))
 
@@ -162,7 +188,7 @@ class HRNetSpec:
     multiscale_output: bool = True
 
     def __post_init__(self):
-        object.__setattr__(self, "stages", tuple(self.stages))
+        object.__setattr__(self, "stages", read_list("stages", self.stages, StageSpec))
         check_count("stem_width", self.stem_width)
         check_flag("multiscale_output", self.multiscale_output)
         object.__setattr__(self, "fuse_method", self.fusion.method)
@@ -180,6 +206,9 @@ class HRNetSpec:
                 expected="1 branch and 1 module, since it is a plain row of blocks",
             )
         check_branch_counts([len(stage.branches) for stage in self.stages], first=1)
+        rows = [(stage.num_modules * branch.num_blocks, branch) for stage in self.stages for branch in stage.branches]
+        weights = 9 * self.stem_width**2 + sum(9 * count * branch.width**2 for count, branch in rows)
+        check_extent(sum(count for count, _ in rows), weights)
 
     @property
     def fusion(self) -> Fusion:
@@ -220,7 +249,8 @@ class HRNetSpec:
             stage1_width: Base width of the bottlenecks in stage 1.
             choices: Any other field of the description.
         """
-        depth = (num_blocks,) * len(num_modules) if isinstance(num_blocks, int) else tuple(num_blocks)
+        num_modules = read_list("num_modules", num_modules)
+        depth = (num_blocks,) * len(num_modules) if isinstance(num_blocks, int) else read_list("num_blocks", num_blocks)
         if len(depth) != len(num_modules):
             raise SpecError("num_blocks", found=f"{len(depth)} values", expected=f"{len(num_modules)}, one a stage")
         check_count("width", width)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_files import find_config, load_config
+from hrnet_plugin.errors import visible
 from hrnet_plugin.findings import ERROR, NOTE, errors_in, tally, worst_first
 
 from .arguments import add_config_options
@@ -94,7 +95,7 @@ def _print(path: Path, findings: Sequence[Finding]) -> None:
         colour = _COLOURS[finding.level]
         console.print(f"[{colour}]{finding.level:<6}[/{colour}] {escape(finding.line())}")
         for example in finding.examples:
-            console.print(f"       {escape(example)}")
+            console.print(f"       {escape(visible(example))}")
     console.print(f"{escape(str(path))}: {tally(findings)}")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_files import find_config, load_config
-from hrnet_plugin.errors import ConfigError
+from hrnet_plugin.errors import ConfigError, visible
 from hrnet_plugin.findings import tally, worst_first
 
 from .arguments import add_config_options
@@ -209,7 +209,7 @@ def _findings_table(report: DataReport) -> Table:
     for finding in worst_first(report.findings):
         told = Text(finding.line().partition(": found ")[2])
         for example in finding.examples[:_EXAMPLES]:
-            told.append(f"\n{example}", style="dim")
+            told.append(f"\n{visible(example)}", style="dim")
         colour = "bold red" if finding.level == "error" else "yellow"
         table.add_row(Text(finding.level, style=colour), Text(finding.check), f"{finding.count:,}", told)
     return table

@@ -6,7 +6,8 @@ named by URL may run code; and `Runner.resume` executes the text that it finds u
 Since torch 2.6 (the page), mmengine 0.1 (the other two).
 Detected: mmengine's own loader functions are in place.
 Done: local files and downloads are read with `weights_only=True`, whatever torch's environment variables say; every
-failure is a CheckpointError of one line, which names the file and, where there is one, the forbidden name. The text
+failure is a CheckpointError of one line, which names the file and, where there is one, the forbidden name. What is far
+larger than its file is refused (`checkpoint_content`), and so is what only fills the memory (`strict_names`). The text
 under `meta['config']`, which mmcv 1 wrote and mmengine does not, is kept as `meta['config_text']`: nothing runs it.
 Files in safetensors, of which mmengine knows nothing, are read as checkpoints (`safetensors_files`).
 """
@@ -14,6 +15,7 @@ Files in safetensors, of which mmengine knows nothing, are read as checkpoints (
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import re
 import zipfile
@@ -25,7 +27,8 @@ from urllib.parse import urlparse
 from ..errors import CheckpointError, UserError
 from .allow_list import allow, loads_weights_only
 from .fix import AfterImport, Finding
-from .safetensors_files import SUFFIX, is_safetensors, read_safetensors
+from .safetensors_files import is_safetensors, read_safetensors
+from .strict_names import narrow
 
 _GLOBAL = re.compile(r"GLOBAL ([\w.<>]+)")
 _STEP = re.compile(r"(Trying to call|Can only|Only persistent_load|persistent_load id)[^\n]*")
@@ -46,21 +49,15 @@ def read_checkpoint(path: str | Path, map_location: object = "cpu", *, mapped: b
         CheckpointError: if it is missing, truncated, no checkpoint, or asks for anything that could run code;
             nothing in it has run then.
     """
-    import torch
-
     path = Path(path).expanduser()
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise CheckpointError(
             f"checkpoint {path}",
-            found="a folder" if path.is_dir() else "no such file",
+            found="a folder" if os.path.isdir(path) else "no such file",
             expected="a file written by training, such as work_dirs/<config>/epoch_210.pth",
         )
-    _allow()
     with one_line(str(path)):
-        if is_safetensors(path):
-            return _checked(read_safetensors(path, map_location), str(path))
-        mapped = mapped and zipfile.is_zipfile(path)
-        return _checked(torch.load(path, map_location=map_location, weights_only=True, mmap=mapped), str(path))
+        return _read(path, str(path), map_location, mapped)
 
 
 def download_checkpoint(
@@ -71,16 +68,23 @@ def download_checkpoint(
     Raises:
         CheckpointError: if it cannot be fetched or read.
     """
+    with one_line(url):
+        return _read(_fetched(url, model_dir, progress), url, map_location)
+
+
+def _read(path: Path, name: str, map_location: object, mapped: bool = False) -> dict:
+    """A local file as a checkpoint, which is called `name` in errors."""
     import torch
 
+    from .checkpoint_content import check_archive
+
+    if is_safetensors(path):
+        return _checked(read_safetensors(path, map_location), path, name)
+    check_archive(path, name)
     _allow()
-    with one_line(url):
-        if PurePosixPath(urlparse(url).path).suffix == SUFFIX:
-            return _checked(read_safetensors(_fetched(url, model_dir, progress), map_location), url)
-        checkpoint = torch.hub.load_state_dict_from_url(
-            url, model_dir=model_dir, map_location=map_location, progress=progress, weights_only=True
-        )
-        return _checked(checkpoint, url)
+    mapped = mapped and zipfile.is_zipfile(path)
+    with narrow():
+        return _checked(torch.load(path, map_location=map_location, weights_only=True, mmap=mapped), path, name)
 
 
 def _fetched(url: str, model_dir: str | None, progress: bool) -> Path:
@@ -146,12 +150,12 @@ def _allow() -> None:
         allow()
 
 
-def _checked(checkpoint: object, name: str) -> dict:
-    from .saved_values import plain
+def _checked(checkpoint: object, path: Path, name: str) -> dict:
+    from .checkpoint_content import plain_content
 
     if not isinstance(checkpoint, dict):
         raise CheckpointError(f"checkpoint {name}", found=f"a {type(checkpoint).__name__}", expected="a dict")
-    checkpoint = plain(checkpoint)
+    checkpoint = plain_content(checkpoint, name, path.stat().st_size)
     meta = checkpoint.get("meta")
     if isinstance(meta, dict) and "config" in meta:
         meta["config_text"] = meta.pop("config")

@@ -7,20 +7,15 @@ up or calls anything that the file chooses.
 from __future__ import annotations
 
 import math
-import pickle
 import re
 
 import numpy as np
 
+from .saved_containers import require
+
 _STATISTICS = ("min", "max", "current", "mean")
 # Booleans, integers, floats and complex numbers, by their size in bytes.
 _NUMBER = re.compile(r"[biufc]\d{1,2}")
-
-
-def _require(condition: bool, name: str, why: str) -> None:
-    if not condition:
-        # `GLOBAL <name>` is how torch writes a refused name; `checkpoint_reading` reads it from there.
-        raise pickle.UnpicklingError(f"GLOBAL {name} was refused: {why}")
 
 
 class SavedDtype:
@@ -31,13 +26,13 @@ class SavedDtype:
     """
 
     def __init__(self, code: str, align: bool = False, copy: bool = True):
-        _require(
+        require(
             isinstance(code, str) and _NUMBER.fullmatch(code) is not None, "numpy.dtype", f"{code!r} is no number type"
         )
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state: tuple) -> None:
-        _require(
+        require(
             isinstance(state, tuple)
             and len(state) >= 5
             and state[1] in ("<", ">", "|")
@@ -53,22 +48,22 @@ class SavedDtype:
 
 
 class SavedArray(np.ndarray):
-    """An array of numbers, read from a checkpoint (`numpy.ndarray`); :func:`plain` makes it an ordinary one."""
+    """An array of numbers, read from a checkpoint (`numpy.ndarray`); `checkpoint_content` makes it an ordinary one."""
 
     def __new__(cls) -> SavedArray:
         return super().__new__(cls, (0,), np.uint8)
 
     def __setstate__(self, state: tuple) -> None:
-        _require(isinstance(state, tuple) and len(state) == 5, "numpy.ndarray", "its state is not one of an array")
+        require(isinstance(state, tuple) and len(state) == 5, "numpy.ndarray", "its state is not one of an array")
         _, shape, dtype, fortran, data = state
-        _require(isinstance(dtype, SavedDtype), "numpy.ndarray", "its dtype is not one of numbers")
-        _require(
+        require(isinstance(dtype, SavedDtype), "numpy.ndarray", "its dtype is not one of numbers")
+        require(
             isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape),
             "numpy.ndarray",
             f"{shape!r} is no shape",
         )
         size = math.prod(shape) * dtype.dtype.itemsize
-        _require(isinstance(data, bytes) and len(data) == size, "numpy.ndarray", "its data does not fill its shape")
+        require(isinstance(data, bytes) and len(data) == size, "numpy.ndarray", "its data does not fill its shape")
         super().__setstate__((1, shape, dtype.dtype, bool(fortran), data))
 
     def __reduce__(self):
@@ -77,23 +72,21 @@ class SavedArray(np.ndarray):
 
 def rebuild_array(kind: type, shape: tuple, code: bytes) -> SavedArray:
     """The empty array that a saved one starts from (`numpy.core.multiarray._reconstruct`)."""
-    _require(kind is SavedArray, "numpy.core.multiarray._reconstruct", "it asks for something else than an array")
+    require(kind is SavedArray, "numpy.core.multiarray._reconstruct", "it asks for something else than an array")
     return SavedArray()
 
 
 def rebuild_scalar(dtype: SavedDtype, data: bytes) -> np.generic:
     """One number (`numpy.core.multiarray.scalar`)."""
     name = "numpy.core.multiarray.scalar"
-    _require(
-        isinstance(dtype, SavedDtype) and isinstance(data, bytes), name, "it asks for something else than a number"
-    )
-    _require(len(data) == dtype.dtype.itemsize, name, "its data is not one number")
+    require(isinstance(dtype, SavedDtype) and isinstance(data, bytes), name, "it asks for something else than a number")
+    require(len(data) == dtype.dtype.itemsize, name, "its data is not one number")
     return np.frombuffer(data, dtype.dtype)[0]
 
 
 def empty_bytes(*content: object) -> bytes:
     """No bytes at all, the data of an empty array (`builtins.bytes`, by which Python 3 saves them for Python 2)."""
-    _require(not content, "builtins.bytes", "it is allowed without arguments only")
+    require(not content, "builtins.bytes", "it is allowed without arguments only")
     return b""
 
 
@@ -105,14 +98,14 @@ class SavedHistory:
 
     def __setstate__(self, state: dict) -> None:
         name = "mmengine.logging.history_buffer.HistoryBuffer"
-        _require(isinstance(state, dict), name, "its state is not one of a log history")
+        require(isinstance(state, dict), name, "its state is not one of a log history")
         length, logs, counts = (state.get(key) for key in ("max_length", "_log_history", "_count_history"))
-        _require(
+        require(
             type(length) is int and isinstance(logs, SavedArray) and isinstance(counts, SavedArray),
             name,
             "its state is not one of a log history",
         )
-        _require(logs.ndim == 1 and logs.shape == counts.shape, name, "its logs and counts differ in length")
+        require(logs.ndim == 1 and logs.shape == counts.shape, name, "its logs and counts differ in length")
         self.max_length, self._log_history, self._count_history = length, np.array(logs), np.array(counts)
         try:
             from mmengine.logging.history_buffer import HistoryBuffer
@@ -128,25 +121,9 @@ def statistic_name(owner: type, name: str) -> str:
 
     The table that it fills is dropped by :class:`SavedHistory`, so the name does.
     """
-    _require(
+    require(
         owner is SavedHistory and isinstance(name, str) and name in _STATISTICS,
         "builtins.getattr",
         "only mmengine's log history may use it, for its own statistics",
     )
     return name
-
-
-def plain(value: object) -> object:
-    """The same value with ordinary arrays and dtypes in it; dicts and lists are changed in place."""
-    if isinstance(value, SavedArray):
-        return np.array(value)
-    if isinstance(value, SavedDtype):
-        return value.dtype
-    if isinstance(value, dict):
-        for key, item in value.items():
-            value[key] = plain(item)
-    elif isinstance(value, list):
-        value[:] = [plain(item) for item in value]
-    elif type(value) is tuple:
-        return tuple(plain(item) for item in value)
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..engine.image_files import check_image_file
+from ..engine.image_files import check_image_extent, check_image_file
 from ..errors import DataError
 from ..wording import in_short
 from .description import NetworkDescription
@@ -51,9 +52,10 @@ def read_image(image: str | Path | np.ndarray) -> np.ndarray:
     if not isinstance(image, (str, Path)):
         raise DataError("image", found=f"a {type(image).__name__}", expected="a path, or (H, W, 3) of uint8, BGR")
     path = Path(image)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"image {path}", found="no such file")
     check_image_file(path, do="Restore it, or leave it out")
+    check_image_extent(path, do="Leave it out")
     try:
         pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:  # more pixels than OpenCV allows

@@ -7,6 +7,9 @@ goes on with it. A look at the first and last bytes costs microseconds.
 from __future__ import annotations
 
 import os
+import re
+import stat
+import warnings
 from pathlib import Path
 
 from hrnet_plugin.errors import DataError
@@ -17,6 +20,9 @@ _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _JPEG_SCAN = 0xDA
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
+
+#: Photographs unpack to 5 to 40 times their files, plain areas to a thousand times; of small ones, that is little.
+_TIMES, _MUCH = 100, 512 * 2**20
 
 _IN_ANNOTATIONS = "Restore it, or take it out of the annotations"
 
@@ -31,22 +37,57 @@ def check_image_file(path: str | os.PathLike[str], do: str = _IN_ANNOTATIONS) ->
         do: What the user can do about one that is not.
 
     Raises:
-        DataError: it is missing, empty or cut off.
+        DataError: it is missing, no file, empty or cut off.
     """
     path = Path(path)
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError("a folder, a pipe or a device")  # a pipe may never be written into
         with open(path, "rb") as file:
             start = file.read(16)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - 16, 0))
             end = file.read()
-    except OSError as error:
-        raise DataError(f"image {path}", found=error.strerror or str(error), do=do) from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero in it
+        raise DataError(f"image {path}", found=getattr(error, "strerror", None) or str(error), do=do) from error
     if not size:
         raise DataError(f"image {path}", found="an empty file", expected="a whole image", do=do)
     if not _is_whole(path, start, end, size):
         found = f"a truncated file ({size} bytes, without the end of the image)"
         raise DataError(f"image {path}", found=found, expected="a whole image", do=do)
+
+
+def check_image_extent(path: str | os.PathLike[str], do: str) -> None:
+    """Check that an image does not unpack to far more than its file holds: a PNG of 3 MB may be one of 3 GB.
+
+    Formats that Pillow does not know are let through; OpenCV decodes none of more than 2 ** 30 pixels.
+
+    Args:
+        path: A file that is there.
+        do: What the user can do about one that does.
+
+    Raises:
+        DataError: it does.
+    """
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings(), Image.open(path) as image:
+            warnings.simplefilter("ignore")
+            pixels = image.width * image.height
+    except Image.DecompressionBombError as error:
+        told = re.search(r"\d+", str(error))
+        pixels = int(told[0]) if told else 2 * (Image.MAX_IMAGE_PIXELS or 0)
+    except Exception:  # whoever decodes it says what is wrong
+        return
+    size = os.path.getsize(path)
+    if 3 * pixels > max(_MUCH, _TIMES * size):
+        raise DataError(
+            f"image {path}",
+            found=f"{pixels:,} pixels in a file of {size:,} bytes",
+            expected=f"at most {_TIMES} times its size once it is unpacked, or {_MUCH:,} bytes",
+            do=do,
+        )
 
 
 class CheckImageFiles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -192,11 +193,13 @@ class BoxFile:
 
 
 def _read(path: Path, flag: str) -> Any:
+    if not os.path.isfile(path):
+        found = "a folder" if os.path.isdir(path) else "no such file"
+        raise DataError(f"{flag} {path}", found=found, expected="a JSON file")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        found = "a folder" if path.is_dir() else "no such file" if not path.exists() else error.strerror
-        raise DataError(f"{flag} {path}", found=found, expected="a JSON file") from error
+        raise DataError(f"{flag} {path}", found=error.strerror, expected="a JSON file") from error
     except (ValueError, RecursionError) as error:  # JSONDecodeError and UnicodeDecodeError among them
         raise DataError(f"{flag} {path}", found=f"no JSON ({str(error)[:80]})", expected=_KINDS) from error
 

@@ -60,9 +60,9 @@ def find_sources(given: Sequence[str | Path], out: str | Path) -> list[Source]:
 def _found(given: str, out: Path) -> tuple[list[Path], Path]:
     """The files that an argument means, and the folder below which they have their names."""
     path = Path(os.path.abspath(Path(given).expanduser()))
-    if path.is_dir():
+    if os.path.isdir(path):
         return _in_folder(given, path, out), path
-    if path.is_file():
+    if os.path.isfile(path):
         if _is_own(path, path.parent, out):
             raise DataError(f"input {given}", found="a picture that lies among the results", do="Name another --out")
         return [path], path.parent

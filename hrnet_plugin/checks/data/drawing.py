@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,7 @@ def _in_turn(suspects: Sequence[tuple[DataReport, Suspect]]) -> Iterator[tuple[D
 
 def _tiles(report: DataReport, suspect: Suspect) -> list[np.ndarray] | None:
     """Two tiles, or None where there is nothing to see."""
-    if not suspect.picture.is_file():
+    if not os.path.isfile(suspect.picture):
         return None
     image = _read_image(suspect.picture)
     if suspect.mask is not None:

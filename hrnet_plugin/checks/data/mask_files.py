@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,7 +100,7 @@ def read_mask(path: Path, image: Picture) -> Mask:
         path: The mask's file.
         image: What is known of its image.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         return Mask(image, wrong=MISSING)
     try:
         check_image_file(path)

@@ -27,6 +27,8 @@ _Item, _Result = TypeVar("_Item"), TypeVar("_Result")
 MISSING, BROKEN, UNREADABLE = "missing", "truncated", "unreadable"
 #: EXIF's tag of the orientation, and its values that exchange width and height.
 _ORIENTATION, _TURNED = 274, (5, 6, 7, 8)
+#: Pillow's names of the formats that OpenCV turns.
+_TURNING = ("JPEG", "MPO", "PNG")
 
 #: By what is wrong with a file.
 BROKEN_FILES = {
@@ -76,14 +78,14 @@ def look_at(path: Path, decode: bool = False) -> Picture:
         path: The file.
         decode: Decode it, too, as the frameworks do.
     """
-    if not path.is_file():
-        return Picture(wrong=MISSING, why="a folder" if path.is_dir() else "")
+    if not os.path.isfile(path):  # of Path, it raises for a name that no file can have
+        return Picture(wrong=MISSING, why="a folder" if os.path.isdir(path) else "")
     try:
         check_image_file(path)
         with warnings.catch_warnings(), Image.open(path) as image:
             warnings.simplefilter("ignore")  # large images, odd EXIF
             size = image.size
-            orientation = image.getexif().get(_ORIENTATION, 1) if "exif" in image.info else 1
+            orientation = image.getexif().get(_ORIENTATION, 1) if _is_turned(image) else 1
     except DataError as error:
         return Picture(wrong=BROKEN, why=str(error.found))
     except Exception as error:  # a file that is no image may fail in any way
@@ -168,8 +170,18 @@ def _told(real: np.ndarray, told: np.ndarray) -> str:
     return f"{text} (width and height exchanged)" if (real == told[::-1]).all() else text
 
 
+def _is_turned(image: Image.Image) -> bool:
+    """Whether OpenCV turns an image as its EXIF entry says; of TIFF, Pillow tells the size of the turned one."""
+    if image.format == "PNG" and getattr(image, "is_animated", False):
+        return False
+    return "exif" in image.info and image.format in _TURNING
+
+
 def _decodes(path: Path) -> bool:
-    if cv2.imread(str(path), cv2.IMREAD_COLOR) is None:
+    try:
+        if cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) is None:
+            return False
+    except cv2.error:  # more pixels than OpenCV allows
         return False
     try:  # OpenCV fills in what it cannot read
         with warnings.catch_warnings(), Image.open(path) as image:

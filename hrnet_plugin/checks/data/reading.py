@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,8 @@ def read_json(path: Path) -> Any:
     Raises:
         DataError: it is not there, a folder, or no JSON.
     """
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "no such file"
+    if not os.path.isfile(path):
+        found = "a folder" if os.path.isdir(path) else "no such file"
         raise DataError(f"annotation file {path}", found=found, expected="a JSON file in COCO's form")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
