@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from ..compat.checkpoint_reading import read_checkpoint
@@ -69,6 +70,9 @@ def _read_whole(path: str | Path) -> str:
         return str(error.found)
     if not zipfile.is_zipfile(path):  # torch's form before 1.6, or safetensors: they have no checksums
         return ""
-    with zipfile.ZipFile(path) as parts:
-        broken = parts.testzip()
+    try:
+        with zipfile.ZipFile(path) as parts:
+            broken = parts.testzip()
+    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, NotImplementedError, zlib.error) as error:
+        return f"parts that cannot be read ({type(error).__name__})"
     return f"a part whose checksum is another ({broken})" if broken else ""

@@ -37,6 +37,8 @@ _STAND_INS: Mapping[str, object] = {
 }
 #: Of a tuple, with the tuples in it, each as often as it stands there: saved states have 3 and a few thousand.
 _DEEPEST, _LONGEST = 100, 10**6
+#: Bytes that are read at once.
+_PIECE = 2**20
 
 
 @contextlib.contextmanager
@@ -116,7 +118,14 @@ class _Tuples:
         stack = getattr(self._reader, "stack", None)
         if stack and type(stack[-1]) is tuple and id(stack[-1]) not in self._known:
             self._measure(stack[-1])
-        return self._read(count)
+        if count <= _PIECE:
+            return self._read(count)
+        # Python makes room for all that it is asked for, and the file may ask for 4 GB that are not in it.
+        pieces, left = [], count
+        while left and (piece := self._read(min(left, _PIECE))):
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
 
     def _measure(self, made: tuple) -> None:
         inner = [self._known[id(item)][1:] for item in made if id(item) in self._known]

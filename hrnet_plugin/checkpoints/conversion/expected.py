@@ -68,8 +68,9 @@ def name_network(spec: Spec) -> str:
 def backbone_shapes(spec: Spec, like: Shapes) -> Mapping[str, tuple[int, ...]]:
     """Shapes of all weights of a backbone, those of the image and the kind of its norms as in `like`."""
     entrance = like.get("conv1.weight") or like.get("stem.conv1.conv.weight")
+    channels = entrance[1] if entrance and len(entrance) == 4 else 3
     group_norm = any(key.rpartition(".")[0].endswith(("gn1", ".gn")) for key in like)
-    return _build_shapes(spec, entrance[1] if entrance else 3, group_norm)
+    return _build_shapes(spec, channels or 3, group_norm)
 
 
 @lru_cache(maxsize=64)
