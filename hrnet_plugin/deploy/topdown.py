@@ -103,7 +103,8 @@ def _checked_boxes(boxes: Sequence | np.ndarray | None, image: np.ndarray) -> np
     if boxes is None:
         return np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32)
     try:
-        checked = np.asarray(boxes, dtype=np.float32)
+        with np.errstate(over="ignore"):  # it becomes infinite, which is refused below
+            checked = np.asarray(boxes, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise DataError("boxes", found=f"{boxes!r:.80}", expected="(P, 4) numbers: x1, y1, x2, y2") from error
     checked = checked.reshape(0, 4) if not checked.size else checked
