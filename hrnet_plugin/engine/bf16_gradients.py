@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.nn.parallel import DistributedDataParallel
 
 from hrnet_plugin.errors import ConfigError
 from hrnet_plugin.registry import HOOKS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.distributed import GradBucket, ProcessGroup
+    from torch.futures import Future
 
 
 @HOOKS.register_module()
@@ -29,18 +37,22 @@ class Bf16GradientsHook(Hook):
         if not isinstance(model, DistributedDataParallel):
             found = f"a model wrapped in {type(model).__name__}"
             raise ConfigError("bf16_gradients", found=found, expected="DistributedDataParallel")
-        from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import bf16_compress_hook
-
-        on_cpu = next(model.parameters()).device.type == "cpu"
         try:
-            model.register_comm_hook(None, _add_in_bf16 if on_cpu else bf16_compress_hook)
+            model.register_comm_hook(None, compress_in(next(model.parameters()).device.type))
         except TypeError as error:  # an accelerator whose library is too old
             raise ConfigError("bf16_gradients", found=str(error), do="Leave --bf16-gradients out") from error
 
 
-# torch refuses its own function by its name where it was built without CUDA, although gloo adds bfloat16. There are no
-# annotations, since torch compares them with the types themselves.
-def _add_in_bf16(group, bucket):
+def compress_in(device: str) -> Callable[[ProcessGroup | None, GradBucket], Future[Tensor]]:
+    """torch's hook, which sends in bfloat16, for gradients on a type of device."""
     from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import bf16_compress_hook
 
-    return bf16_compress_hook(group, bucket)
+    if device != "cpu":
+        return bf16_compress_hook
+
+    # torch refuses its own function by its name where it was built without CUDA, although gloo adds bfloat16. There are
+    # no annotations, since torch compares them with the types themselves.
+    def add_in_bf16(group, bucket):
+        return bf16_compress_hook(group, bucket)
+
+    return add_in_bf16

@@ -27,6 +27,7 @@ def joined(run_processes) -> dict[str, list[dict]]:
     cases |= {f"{task} float64": {"task": task, "double": True} for task in TASKS}
     options = {**EXACT, "bf16": {"bf16_gradients": True}}
     cases |= {name: {"task": "pose", "double": True, "speed": speed} for name, speed in options.items()}
+    cases["plain norms"] = {"task": "pose", "double": True, "steps": 2, "norm": "BN"}
     return {name: found[2] for name, found in run_processes({2: cases}, timeout=900).items()}
 
 
@@ -34,6 +35,11 @@ def joined(run_processes) -> dict[str, list[dict]]:
 def test_networks_of_four_stages(task, joined, alone):
     check_first_step(joined[f"{task} float32"], alone(task, steps=2), 1e-5)
     check_end(joined[f"{task} float64"], alone(task, double=True))
+
+
+def test_norms_that_see_half_a_batch_are_another_training(joined, alone):
+    expected = alone("pose", double=True, steps=2)
+    assert relative(whole_batch(joined["plain norms"]), expected["outputs"]) > 1e-3
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -27,8 +27,6 @@ STAGES = {
     }
     for number in (1, 2, 3, 4)
 }
-#: Norms that see the whole batch.
-SYNC = {"type": "SyncBN", "requires_grad": True}
 #: Otherwise mmengine has the whole process's garbage collected, which takes longer than the training.
 UNSERIALISED = {"serialize_data": False}
 PIXELS = {"mean": [120.0] * 3, "std": [60.0] * 3}
@@ -42,8 +40,8 @@ def import_frameworks() -> None:
         importlib.import_module(f"{package}.models")
 
 
-def config(task: str, data: Path, processes: int, *, steps: int = 20, stages: int = 4) -> Config:
-    """A tiny HRNet with synchronised norms, constant learning rate and no augmentation.
+def config(task: str, data: Path, processes: int, *, steps: int = 20, stages: int = 4, norm: str = "SyncBN") -> Config:
+    """A tiny HRNet, constant learning rate and no augmentation.
 
     Args:
         task: `pose` or `seg`.
@@ -51,10 +49,11 @@ def config(task: str, data: Path, processes: int, *, steps: int = 20, stages: in
         processes: Which share each batch.
         steps: Of the optimizer.
         stages: Of the network, 2 to 4.
+        norm: `SyncBN` sees the whole batch, `BN` that of its own process.
     """
     entries = {"pose": _pose, "seg": _seg}[task](str(data), BATCH // processes, steps, stages)
     extra = {name: dict(STAGES[name]) for name in sorted(STAGES)[:stages]}
-    entries["model"]["backbone"] |= {"type": "hrnet_plugin.HRNet", "extra": extra, "norm_cfg": SYNC}
+    entries["model"]["backbone"] |= {"type": "hrnet_plugin.HRNet", "extra": extra, "norm_cfg": {"type": norm}}
     shared = {
         "default_hooks": {"checkpoint": None, "logger": {"type": "LoggerHook", "interval": 1000}},
         "randomness": {"seed": 3},
@@ -130,7 +129,7 @@ def _seg(data: str, batch: int, steps: int, stages: int) -> dict[str, Any]:
             "decode_head": {
                 "type": "FCNHead", "in_channels": [4, 8, 16, 32][:stages], "in_index": tuple(range(stages)),
                 "channels": 8, "num_convs": 1, "input_transform": "resize_concat", "kernel_size": 1,
-                "concat_input": False, "dropout_ratio": -1, "num_classes": len(CLASSES), "norm_cfg": SYNC,
+                "concat_input": False, "dropout_ratio": -1, "num_classes": len(CLASSES), "norm_cfg": {"type": "SyncBN"},
                 "loss_decode": {"type": "CrossEntropyLoss"},
             },
             "test_cfg": {"mode": "whole"},
