@@ -18,7 +18,7 @@ def whole_batch(ranks: list[dict]) -> torch.Tensor:
 
 
 def check_first_step(ranks: list[dict], expected: dict, limit: float) -> None:
-    """Outputs, loss and gradients are those of the whole batch."""
+    """Outputs, loss, gradients and running statistics are those of the whole batch."""
     assert whole_batch(ranks).shape[0] == 16
     assert relative(whole_batch(ranks), expected["outputs"]) <= limit
     assert ranks[0]["losses"][0] != ranks[1]["losses"][0]  # mmengine logs the loss of each process's own samples
@@ -30,6 +30,9 @@ def check_first_step(ranks: list[dict], expected: dict, limit: float) -> None:
             for gradients in (rank["gradients"], expected["gradients"])
         )
         assert float((ours - theirs).norm() / theirs.norm()) <= limit
+        running = [name for name in expected["buffers"] if "running_" in name]
+        assert len(running) > 20
+        assert max(relative(rank["buffers"][name], expected["buffers"][name]) for name in running) <= limit
 
 
 def check_end(ranks: list[dict], expected: dict, limit: float = 1e-8) -> None:

@@ -34,6 +34,8 @@ def joined(run_processes) -> dict[str, list[dict]]:
 @pytest.mark.parametrize("task", TASKS)
 def test_networks_of_four_stages(task, joined, alone):
     check_first_step(joined[f"{task} float32"], alone(task, steps=2), 1e-5)
+    # mmseg adds float32's epsilon to the number of pixels that it divides by: the mean of two halves is not the whole.
+    check_first_step(joined[f"{task} float64"], alone(task, double=True), 1e-12 if task == "pose" else 1e-10)
     check_end(joined[f"{task} float64"], alone(task, double=True))
 
 

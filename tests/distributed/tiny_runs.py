@@ -139,15 +139,15 @@ def _seg(data: str, batch: int, steps: int, stages: int) -> dict[str, Any]:
         "val_evaluator": {"type": "IoUMetric", "iou_metrics": ["mIoU", "mDice"]},
         "train_cfg": {"by_epoch": False, "max_iters": steps, "val_interval": 1000},
         "val_cfg": {},
-        "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.05, "momentum": 0.9, "weight_decay": 5e-4}},
+        "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.02, "momentum": 0.9, "weight_decay": 5e-4}},
     }  # fmt: skip
 
 
 class Probe(Hook):
     """Begins from weights that depend on names and shapes alone, and remembers what is to be compared.
 
-    `losses` of each step of this process; of the first step `outputs` (n, C, H, W) of the head, and the gradients that
-    the optimizer was given.
+    `losses` of each step of this process; of the first step `outputs` (n, C, H, W) of the head, the gradients that the
+    optimizer was given, and the buffers after it.
     """
 
     priority = "VERY_LOW"
@@ -156,6 +156,7 @@ class Probe(Hook):
         self.losses: list[float] = []
         self.outputs = torch.empty(0)
         self.gradients: dict[str, Tensor] = {}
+        self.buffers: dict[str, Tensor] = {}
 
     def before_train(self, runner: Runner) -> None:
         network = plain(runner.model)
@@ -175,6 +176,7 @@ class Probe(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: dict | None = None):
         self.losses.append(outputs["loss"].item())
+        self.buffers = self.buffers or {name: value.clone() for name, value in plain(runner.model).named_buffers()}
 
 
 def plain(model: nn.Module) -> nn.Module:
@@ -206,6 +208,7 @@ def train(cfg: Config, folder: Path, *, double: bool, launcher: str = "none", ho
         "losses": probe.losses,
         "outputs": probe.outputs,
         "gradients": probe.gradients,
+        "buffers": probe.buffers,
         "state": {name: value.detach().clone() for name, value in network.state_dict().items()},
         "find_unused": getattr(runner.model, "find_unused_parameters", None),
     }
