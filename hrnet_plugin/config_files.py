@@ -128,10 +128,11 @@ def _parse_options(options: Sequence[str]) -> dict[str, Any]:
     for option in options:
         if not option.partition("=")[0] or "=" not in option:
             raise ConfigError(f"--cfg-options {option}", found="no key=value", expected="pairs such as model.a=1")
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--cfg-options", nargs="+", action=DictAction)
+    # Called as argparse would, which takes a key with a dash in front of it for another flag.
+    read, given = DictAction(["--cfg-options"], "cfg_options", nargs="+"), argparse.Namespace()
     try:
-        return parser.parse_args(["--cfg-options", *options]).cfg_options
+        read(argparse.ArgumentParser(), given, list(options))
+        return given.cfg_options
     except AssertionError as error:
         raise ConfigError(f"--cfg-options {' '.join(options)}", found=str(error)) from error
     except RecursionError as error:  # how mmengine's parser fails at anything that is not one of these

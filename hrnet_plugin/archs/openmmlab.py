@@ -146,6 +146,8 @@ def _join(where: str, key: str) -> str:
 def _read_upsample(upsample: Mapping | None, conventions: Conventions) -> tuple[str, bool]:
     if upsample is None:
         return conventions.upsample_mode, False
+    if not isinstance(upsample, Mapping):
+        raise SpecError("extra.upsample", found=repr(upsample), expected="a dict with mode, align_corners")
     for key in upsample:
         if key not in ("mode", "align_corners"):
             raise SpecError(f"extra.upsample.{key}", found="an unknown key", expected="mode, align_corners")

@@ -250,6 +250,8 @@ class HRNetSpec:
             choices: Any other field of the description.
         """
         num_modules = read_list("num_modules", num_modules)
+        if not num_modules:
+            raise SpecError("num_modules", found="none", expected="one number a stage")
         depth = (num_blocks,) * len(num_modules) if isinstance(num_blocks, int) else read_list("num_blocks", num_blocks)
         if len(depth) != len(num_modules):
             raise SpecError("num_blocks", found=f"{len(depth)} values", expected=f"{len(num_modules)}, one a stage")

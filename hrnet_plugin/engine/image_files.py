@@ -6,10 +6,13 @@ goes on with it. A look at the first and last bytes costs microseconds.
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
 import re
 import stat
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from hrnet_plugin.errors import DataError
@@ -52,9 +55,20 @@ def check_image_file(path: str | os.PathLike[str], do: str = _IN_ANNOTATIONS) ->
         raise DataError(f"image {path}", found=getattr(error, "strerror", None) or str(error), do=do) from error
     if not size:
         raise DataError(f"image {path}", found="an empty file", expected="a whole image", do=do)
+    if start.startswith(_PNG_START) and end.endswith(_PNG_END) and not _png_parts_fit(path, size):
+        found = "a damaged file, in which a part says that it is longer than the file"
+        raise DataError(f"image {path}", found=found, expected="a whole image", do=do)
     if not _is_whole(path, start, end, size):
         found = f"a truncated file ({size} bytes, without the end of the image)"
         raise DataError(f"image {path}", found=found, expected="a whole image", do=do)
+
+
+@contextlib.contextmanager
+def silent_pillow() -> Iterator[None]:
+    """Within it, Pillow opens images without its warnings: of large ones, odd EXIF, odd tags."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def check_image_extent(path: str | os.PathLike[str], do: str) -> None:
@@ -72,8 +86,7 @@ def check_image_extent(path: str | os.PathLike[str], do: str) -> None:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("ignore")
+        with silent_pillow(), Image.open(path) as image:
             pixels = image.width * image.height
     except Image.DecompressionBombError as error:
         told = re.search(r"\d+", str(error))
@@ -121,6 +134,17 @@ def _is_whole(path: Path, start: bytes, end: bytes, size: int) -> bool:
     if start.startswith(b"BM"):
         return size >= int.from_bytes(start[2:6], "little")
     return True
+
+
+def _png_parts_fit(path: Path, size: int) -> bool:
+    """Whether the parts of a PNG lead to its end: OpenCV makes room for what they claim, 2 GB, before it looks."""
+    place = len(_PNG_START)
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        while place < size:
+            if data[place + 4 : place + 8] == b"IEND":
+                return True
+            place += 12 + int.from_bytes(data[place : place + 4], "big")
+    return False
 
 
 def _has_jpeg_end(data: bytes) -> bool:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from ...errors import CheckpointError
 from ...nets import HRFPN, ClassificationFusion
 from .dense_heads import fcn_shapes, higher_shapes, ocr_shapes, row_shapes
 from .formats.rules import fits_any, match
-from .structure import Shapes
+from .structure import Shapes, check_numbers
 
 
 @dataclass(frozen=True)
@@ -88,15 +89,30 @@ def head_shapes(channels: tuple[int, ...], shapes: Shapes) -> tuple[dict[str, tu
     Args:
         channels: Of each branch of the backbone.
         shapes: Of our weights, by their whole names.
+
+    Raises:
+        CheckpointError: a part has weights by the names of a known one, and of other forms.
     """
+    check_numbers(shapes)
     expected: dict[str, tuple[int, ...]] = {}
     names: list[str] = []
     for part in PARTS:
         if part.name not in names and _is_there(part, shapes):
             given = {key.removeprefix(part.name): shape for key, shape in shapes.items() if key.startswith(part.name)}
-            expected |= {part.name + key: shape for key, shape in part.shapes(channels, given).items()}
+            expected |= {part.name + key: shape for key, shape in _shapes(part, channels, given).items()}
             names.append(part.name)
     return expected, tuple(names)
+
+
+def _shapes(part: Part, channels: tuple[int, ...], given: Shapes) -> Mapping[str, tuple[int, ...]]:
+    try:
+        return part.shapes(channels, given)
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"weights {part.name}*",
+            found=f"shapes of no such part ({type(error).__name__}: {str(error)[:80]})",
+            expected="those of a head or neck of the frameworks",
+        ) from error
 
 
 def _is_there(part: Part, shapes: Shapes) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...archs import BranchSpec, HRNetSpec, LiteHRNetSpec, LiteStageSpec, LiteStemSpec, StageSpec
-from ...errors import CheckpointError, SpecError
+from ...errors import CheckpointError
 
 #: Shapes of a backbone's weights by their names in it: `conv1.weight`, `stage2.0.branches.0.0.conv1.weight`.
 Shapes = Mapping[str, tuple[int, ...]]
+#: Of the numbers in the names of modules.
+_DIGITS = 3
 
 
 def read_spec(shapes: Shapes) -> HRNetSpec | LiteHRNetSpec:
@@ -17,13 +19,26 @@ def read_spec(shapes: Shapes) -> HRNetSpec | LiteHRNetSpec:
     Raises:
         CheckpointError: the weights from which it would be read are not there.
     """
+    check_numbers(shapes)
     try:
         tree = _tree(shapes)
         return _read_lite(tree) if "stem" in tree else _read_hrnet(tree)
-    except (KeyError, IndexError, TypeError, SpecError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         raise CheckpointError(
             "backbone", found=f"no network in its {len(shapes)} weights ({error})", expected="those of an HRNet"
         ) from None
+
+
+def check_numbers(shapes: Shapes) -> None:
+    """Refuses names such as `stage2.4000000000.weight`: all modules that come before would be looked for.
+
+    Raises:
+        CheckpointError: a number has more than three digits.
+    """
+    for key in shapes:
+        for part in key.split("."):
+            if part.isdecimal() and len(part) > _DIGITS:
+                raise CheckpointError(f"weight {key}", found=f"module {part}", expected="modules from 0 to 999")
 
 
 def _tree(shapes: Shapes) -> dict:
@@ -39,7 +54,7 @@ def _tree(shapes: Shapes) -> dict:
 
 def _rows(node: Mapping) -> list:
     """What is numbered in a node, in the order of its numbers; there is as much of it as the last number says."""
-    count = max((int(name) for name in node if name.isdigit()), default=-1) + 1
+    count = max((int(name) for name in node if name.isdecimal()), default=-1) + 1
     return [node.get(str(number), {}) for number in range(count)]
 
 

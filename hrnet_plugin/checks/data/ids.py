@@ -57,7 +57,7 @@ def with_ids_in_place(table: CocoTable) -> tuple[CocoTable, list[Fault]]:
     if not swapped.any():
         return table, []
     rows = [
-        {**row, "id": row["image_id"], "image_id": row["id"]} if wrong else row
+        {**row, "id": row.get("image_id"), "image_id": row["id"]} if wrong else row
         for row, wrong in zip(table.annotations, swapped, strict=True)
     ]
     mended = replace(table, annotations=rows)
@@ -108,7 +108,7 @@ def _swapped(table: CocoTable) -> np.ndarray:
     """Which annotations point at no image while their own id is one: all of them, or most that point at none."""
     images = {key(row.get("id")) for row in table.images}
     ids = [key(value) for value in table.column("id")]
-    is_image = np.array([value in images for value in ids], bool)
+    is_image = np.array([value is not None and value in images for value in ids], bool)
     lost = table.image_of < 0
     if 2 * (lost & is_image).sum() >= lost.sum() > 0:
         return lost & is_image if not _all_swapped(table, ids, is_image) else is_image

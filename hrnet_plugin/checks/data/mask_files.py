@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hrnet_plugin.engine.image_files import IMAGE_SUFFIXES, check_image_file
+from hrnet_plugin.engine.image_files import IMAGE_SUFFIXES, check_image_file, silent_pillow
 from hrnet_plugin.errors import DataError
 
 from .pictures import BROKEN, MISSING, UNREADABLE, Picture
@@ -104,8 +103,7 @@ def read_mask(path: Path, image: Picture) -> Mask:
         return Mask(image, wrong=MISSING)
     try:
         check_image_file(path)
-        with warnings.catch_warnings(), Image.open(path) as opened:
-            warnings.simplefilter("ignore")
+        with silent_pillow(), Image.open(path) as opened:
             kind = {"size": opened.size, "mode": opened.mode, "lossy": opened.format == "JPEG"}
             values = np.asarray(opened)
     except DataError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from hrnet_plugin.engine.image_files import check_image_file
+from hrnet_plugin.engine.image_files import check_image_file, silent_pillow
 from hrnet_plugin.errors import DataError
 from hrnet_plugin.findings import ERROR, NOTE
 
@@ -82,8 +81,7 @@ def look_at(path: Path, decode: bool = False) -> Picture:
         return Picture(wrong=MISSING, why="a folder" if os.path.isdir(path) else "")
     try:
         check_image_file(path)
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("ignore")  # large images, odd EXIF
+        with silent_pillow(), Image.open(path) as image:  # large images, odd EXIF
             size = image.size
             orientation = image.getexif().get(_ORIENTATION, 1) if _is_turned(image) else 1
     except DataError as error:
@@ -184,8 +182,7 @@ def _decodes(path: Path) -> bool:
     except cv2.error:  # more pixels than OpenCV allows
         return False
     try:  # OpenCV fills in what it cannot read
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("ignore")
+        with silent_pillow(), Image.open(path) as image:
             image.load()
     except Exception:
         return False
