@@ -181,6 +181,17 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
+@contextlib.contextmanager
+def made_read_only(folder: Path) -> Iterator[None]:
+    """A folder in which nothing can be opened for writing any more, whatever is open in it."""
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
 def fill(disk: Path) -> Path:
     """Leaves no room on a disk."""
     path = disk / "filler"
@@ -382,11 +393,17 @@ def read_only(subject: Subject, chance: random.Random, times: int) -> Outcome:
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
         run = subject.start("ro", PAUSE=0.05)
         run.wait_for_iteration(INTERVAL + 1)
-        # The kernel makes no disk read-only on which a file is open for writing: the log is.
-        stands = newest(disk)
-        run.kill()
-        assert stands >= INTERVAL
-    return Outcome("a read-only work dir", "one line before anything is built", f"'{first[:90]}...'")
+        with made_read_only(disk):
+            stands = newest(disk)
+            assert run.wait() == 2, run.output()[-3000:]
+            assert newest(disk) == stands >= INTERVAL
+        done, later = max(logged(disk)), run.message()
+        assert "Read-only file system" in later
+        assert_goes_on(subject, disk)
+    return Outcome(
+        "a work dir that is read-only, or becomes so", "one line before anything is built; what stands is kept",
+        f"'{first[:90]}...'; later '{later[:90]}...'; resumed, the end is the same", 2, 2, done - stands,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
