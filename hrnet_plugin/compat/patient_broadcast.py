@@ -15,12 +15,15 @@ import functools
 import itertools
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from ..errors import LostProcess
 from .fix import AfterImport, Finding
 
 _KEY = "hrnet_plugin/broadcast/{}/{}"
+_MEETING = "hrnet_plugin/meeting/{}"
 #: Seconds after which a store that does not answer is taken as gone.
 _PATIENCE = 60
 #: Seconds between two looks: the first, and the longest.
@@ -58,11 +61,39 @@ def wait_for(source: int, number: int) -> None:
     from torch.distributed.distributed_c10d import _get_default_store
 
     key = _KEY.format(source, number)
-    try:
+    with _told():
         if torch_dist.get_rank() == source:
             _get_default_store().set(key, b"1")
         else:
             _Watch(_get_default_store().clone(), key).wait()
+
+
+def meet(number: int) -> None:
+    """Returns when all processes have called this.
+
+    Args:
+        number: Of the call, counted alike by all.
+
+    Raises:
+        LostProcess: the store of the process group does not answer for a minute.
+    """
+    import torch.distributed as torch_dist
+    from torch.distributed.distributed_c10d import _get_default_store
+
+    key = _MEETING.format(number)
+    with _told():
+        if _get_default_store().add(f"{key}/come", 1) == torch_dist.get_world_size():
+            _get_default_store().set(key, b"1")
+        else:
+            _Watch(_get_default_store().clone(), key).wait()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    import torch.distributed as torch_dist
+
+    try:
+        yield
     except (torch_dist.DistError, RuntimeError, TimeoutError) as error:
         raise lost_process() from error
 
