@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import signal
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.compat.launchers import port_in_use, too_few_devices
@@ -26,6 +29,8 @@ _START_WITH = {
 }
 
 
+#: Of <sys/prctl.h>: the signal that a process gets when its parent ends.
+_PR_SET_PDEATHSIG = 1
 #: Seconds after which a process that has fallen silent is taken as gone; torch's own are 600 (nccl) and 1800 (gloo).
 #: Waiting for an evaluation of the first process is not counted (`compat.patient_broadcast`).
 SILENCE = 120
@@ -60,6 +65,20 @@ def check_launch(launcher: str) -> list[str]:
         # torchrun's agent holds the port itself; without it, rank 0 is about to.
         check_port(int(os.environ["MASTER_PORT"]))
     return check_devices(int(os.environ.get("LOCAL_WORLD_SIZE", int(os.environ["LOCAL_RANK"]) + 1)))
+
+
+def end_with_launcher() -> None:
+    """Has this process asked to end (SIGTERM) when torchrun, which started it, is killed.
+
+    Without it, such a process trains on by itself, beside the one that a scheduler starts in its place. Linux alone
+    can do so.
+    """
+    launcher = os.getppid()
+    if "TORCHELASTIC_RUN_ID" not in os.environ or not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != launcher:  # it has been killed meanwhile
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def check_port(port: int) -> None:

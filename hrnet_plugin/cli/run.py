@@ -15,7 +15,7 @@ from . import overrides, preflight
 from .data_root import point_at, use_ground_truth_boxes
 from .explain import explained
 from .image_checks import check_images_when_loaded
-from .launch import check_launch, notice_silence
+from .launch import check_launch, end_with_launcher, notice_silence
 from .operators import check_operators
 from .pretrained_sources import local_checkpoint, localise_weights, require_weights
 from .test_report import check_folder, check_task, report_hook, write_report
@@ -165,7 +165,7 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
         CheckpointFitHook,
         DataCheckHook,
         FinitePredictionsHook,
-        FullDiskLogsHook,
+        LogFailuresHook,
         NoticeHook,
         PreemptionHook,
     )
@@ -184,7 +184,7 @@ def build_runner(run: PreparedRun, required_share: float, *, trains: bool) -> Ru
     runner.register_hook(NoticeHook(run.notices, at_end=False))
     if trains:
         runner.register_hook(PreemptionHook())
-        runner.register_hook(FullDiskLogsHook())
+        runner.register_hook(LogFailuresHook())
     if cfg.get("load_from"):
         resumes = bool(cfg.get("resume"))
         runner.register_hook(CheckpointFitHook(cfg.load_from, required=required_share, resumes=resumes))
@@ -211,6 +211,7 @@ def _read(args: argparse.Namespace) -> PreparedRun:
     overrides.set_work_dir(cfg, args.work_dir, path)
     overrides.apply_drawing_flags(cfg, args)
     notice_silence(cfg)
+    end_with_launcher()
     return PreparedRun(cfg, check_launch(args.launcher))
 
 

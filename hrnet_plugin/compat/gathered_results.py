@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 
 from .fix import AfterImport, Finding
@@ -28,16 +28,15 @@ def _detect(dist: ModuleType) -> Finding:
 
 
 def _act(dist: ModuleType) -> None:
-    numbers = itertools.count()
-    dist.collect_results_cpu = _after_meeting(dist, _without_folder(dist, dist.collect_results_cpu), numbers)
-    dist._collect_results_device = _after_meeting(dist, dist._collect_results_device, numbers)
+    dist.collect_results_cpu = _after_meeting(dist, _without_folder(dist, dist.collect_results_cpu))
+    dist._collect_results_device = _after_meeting(dist, dist._collect_results_device)
 
 
-def _after_meeting(dist: ModuleType, collect: Callable, numbers: Iterator[int]) -> Callable:
+def _after_meeting(dist: ModuleType, collect: Callable) -> Callable:
     @functools.wraps(collect)
     def collect_patiently(*args: object, **kwargs: object) -> list | None:
         if dist.get_world_size() > 1:
-            meet(next(numbers))
+            meet()
         return collect(*args, **kwargs)
 
     return collect_patiently

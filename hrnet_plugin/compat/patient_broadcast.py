@@ -6,7 +6,7 @@ training; with one that lets it pass (torch's is 30 minutes), a cut link stands 
 Detected: always; it acts where there are several processes.
 Done: `broadcast_object_list` of mmengine first waits until its source has come to it: the others look at a key of the
 store by which the processes have met. The waiting has no end while the store answers; where it does not, its machine
-is gone or cannot be reached, and an error says so.
+is gone or cannot be reached, and an error says so. Where its process alone has ended, they broadcast at once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import ClassVar
 
 from ..errors import LostProcess
 from .fix import AfterImport, Finding
@@ -28,6 +29,8 @@ _MEETING = "hrnet_plugin/meeting/{}"
 _PATIENCE = 60
 #: Seconds between two looks: the first, and the longest.
 _SOON, _LATE = 0.001, 1.0
+#: The store of a process group, and the calls so far. A process may be in one group after another.
+_counted: tuple[object, Iterator[int]] = (None, iter(()))
 
 
 def _detect(dist: ModuleType) -> Finding:
@@ -36,23 +39,21 @@ def _detect(dist: ModuleType) -> Finding:
 
 def _act(dist: ModuleType) -> None:
     broadcast = dist.broadcast_object_list
-    numbers = itertools.count()
 
     @functools.wraps(broadcast)
     def broadcast_patiently(data: list, src: int = 0, group: object = None) -> None:
         if group is None and dist.get_world_size() > 1:
-            wait_for(src, next(numbers))
+            wait_for(src)
         broadcast(data, src, group)
 
     dist.broadcast_object_list = broadcast_patiently
 
 
-def wait_for(source: int, number: int) -> None:
-    """Returns at the source at once, and elsewhere when it has called this, too.
+def wait_for(source: int) -> None:
+    """Returns at the source at once, and elsewhere when it has called this, too; to be called by all equally often.
 
     Args:
         source: The rank that the others wait for.
-        number: Of the call, counted alike by all.
 
     Raises:
         LostProcess: the store of the process group does not answer for a minute.
@@ -60,19 +61,16 @@ def wait_for(source: int, number: int) -> None:
     import torch.distributed as torch_dist
     from torch.distributed.distributed_c10d import _get_default_store
 
-    key = _KEY.format(source, number)
-    with _told():
+    key = _KEY.format(source, _count())
+    with _without_store():
         if torch_dist.get_rank() == source:
             _get_default_store().set(key, b"1")
         else:
-            _Watch(_get_default_store().clone(), key).wait()
+            _Watch(key).wait()
 
 
-def meet(number: int) -> None:
-    """Returns when all processes have called this.
-
-    Args:
-        number: Of the call, counted alike by all.
+def meet() -> None:
+    """Returns when all processes have called this; to be called by all equally often.
 
     Raises:
         LostProcess: the store of the process group does not answer for a minute.
@@ -80,30 +78,49 @@ def meet(number: int) -> None:
     import torch.distributed as torch_dist
     from torch.distributed.distributed_c10d import _get_default_store
 
-    key = _MEETING.format(number)
-    with _told():
+    key = _MEETING.format(_count())
+    with _without_store():
         if _get_default_store().add(f"{key}/come", 1) == torch_dist.get_world_size():
             _get_default_store().set(key, b"1")
         else:
-            _Watch(_get_default_store().clone(), key).wait()
+            _Watch(key).wait()
+
+
+def _count() -> int:
+    """The number of this call among those of the process group, whose processes count alike."""
+    from torch.distributed.distributed_c10d import _get_default_store
+
+    global _counted
+    if _counted[0] is not _get_default_store():
+        _counted = _get_default_store(), itertools.count()
+    return next(_counted[1])
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _without_store() -> Iterator[None]:
+    """Goes on where the store is gone: its process has ended (torchrun may hold it), and its machine has said so.
+
+    The processes may still reach each other, and what they are about to do tells where they do not.
+    """
     import torch.distributed as torch_dist
 
     try:
         yield
-    except (torch_dist.DistError, RuntimeError, TimeoutError) as error:
+    except (torch_dist.DistError, RuntimeError):
+        return
+    except TimeoutError as error:
         raise lost_process() from error
 
 
 class _Watch(threading.Thread):
-    """Looks at a store until it has a key; in a thread, since a look never ends where the link is cut."""
+    """Looks at the store until it has a key; in a thread, since a look never ends where the link is cut."""
 
-    def __init__(self, store: object, key: str):
+    #: A store and its copy: a look must not wait for what else is asked of the first.
+    _copied: ClassVar[tuple[object, object]] = (None, None)
+
+    def __init__(self, key: str):
         super().__init__(daemon=True)
-        self._store, self._key = store, key
+        self._key = key
         self._there = threading.Event()
         self._answered = time.monotonic()
         self._error: Exception | None = None
@@ -112,7 +129,8 @@ class _Watch(threading.Thread):
         """Returns when the key is there.
 
         Raises:
-            RuntimeError, TimeoutError: the store is gone, or does not answer.
+            TimeoutError: the store does not answer.
+            RuntimeError: it is gone.
         """
         self.start()
         while not self._there.wait(1):
@@ -123,9 +141,14 @@ class _Watch(threading.Thread):
 
     def run(self) -> None:
         """Looks, ever more seldom."""
-        pause = _SOON
+        from torch.distributed.distributed_c10d import _get_default_store
+
+        pause, store = _SOON, _get_default_store()
         try:
-            while not self._store.check([self._key]):
+            # Made at the first look and kept: nobody can connect to a store that is gone.
+            if _Watch._copied[0] is not store:
+                _Watch._copied = store, store.clone()
+            while not _Watch._copied[1].check([self._key]):
                 self._answered = time.monotonic()
                 time.sleep(pause)
                 pause = min(2 * pause, _LATE)

@@ -16,7 +16,7 @@ from .notices import NoticeHook
 from .preemption import PreemptionHook
 from .progress import ProgressHook
 from .resuming import EpochBasedTrainLoop, IterBasedTrainLoop
-from .saving import CheckpointHook, FullDiskLogsHook
+from .saving import CheckpointHook, LogFailuresHook
 
 __all__ = [
     "BatchDecodingHook",
@@ -30,8 +30,8 @@ __all__ = [
     "EpochBasedTrainLoop",
     "FinitePredictionsHook",
     "FreedMemoryHook",
-    "FullDiskLogsHook",
     "IterBasedTrainLoop",
+    "LogFailuresHook",
     "NoticeHook",
     "PreemptionHook",
     "ProgressHook",

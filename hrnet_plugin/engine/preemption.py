@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -22,6 +23,8 @@ from .saving import CheckpointHook
 
 #: What Slurm (`--signal`, preemption), torchrun and most other schedulers send before they kill.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+#: Seconds within which the same signal is taken for an echo.
+_ECHO = 5
 
 
 @HOOKS.register_module()
@@ -32,7 +35,8 @@ class PreemptionHook(Hook):
     the same one. What agrees is a reduction of one number on the CPU, begun behind a step and looked at behind the
     next, so that no step waits for it. A validation is left in the same way; it is done anew when training goes on.
 
-    The same signal a second time ends the process at once.
+    The same signal once more ends the process at once; not within five seconds, in which several senders (Slurm, srun,
+    torchrun, a parent that ends thread by thread) may mean the same.
 
     Raises:
         Preempted: with exit status 75, from the step at which it ends.
@@ -42,7 +46,7 @@ class PreemptionHook(Hook):
     priority = "LOWEST"
 
     def __init__(self) -> None:
-        self._signal = 0
+        self._signal, self._asked_at = 0, 0.0
         self._agreement: _Agreement | None = None
         self._before: dict[int, Callable | int | None] = {}
 
@@ -74,21 +78,27 @@ class PreemptionHook(Hook):
             self._leave(runner, runner.iter)
 
     def _leave(self, runner: Runner, done: int) -> None:
-        self._put_back()
-        hook = next((hook for hook in runner.hooks if isinstance(hook, CheckpointHook)), None)
-        saved = "nothing could be saved: default_hooks.checkpoint is not hrnet_plugin.CheckpointHook"
-        if hook is not None:
-            path = hook.save_now(runner, done)
-            saved = f"{path} is written" if path else "the disk is full, and the checkpoint before it still stands"
+        try:
+            saved = self._save(runner, done)
+        finally:
+            self._put_back()  # not before: an echo would end the process while it writes
         asked = signal.Signals(self._signal).name if self._signal else "another process was asked"
         what = f"training was asked to make room ({asked}) after iteration {done}"
         raise Preempted(f"{what}; {saved}", do="Go on with --resume")
 
+    def _save(self, runner: Runner, done: int) -> str:
+        hook = next((hook for hook in runner.hooks if isinstance(hook, CheckpointHook)), None)
+        if hook is None:
+            return "nothing could be saved: default_hooks.checkpoint is not hrnet_plugin.CheckpointHook"
+        path = hook.save_now(runner, done)
+        return f"{path} is written" if path else "the disk is full, and the checkpoint before it still stands"
+
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._signal == number:
+        if self._signal != number:
+            self._signal, self._asked_at = number, time.monotonic()
+        elif time.monotonic() - self._asked_at > _ECHO:
             self._put_back()
             os.kill(os.getpid(), number)
-        self._signal = number
 
     def _put_back(self) -> None:
         for number, handler in self._before.items():

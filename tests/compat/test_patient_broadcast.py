@@ -43,8 +43,8 @@ def test_longer_than_the_timeout(tmp_path):
     assert [process.communicate(timeout=120)[0] for process in processes] == ["['from the first'] [2]\n"] * 2
 
 
-class Silent:
-    """A store on a machine that does not answer, or that refuses."""
+class Store:
+    """A store on a machine that does not answer, or that says that it is gone."""
 
     def __init__(self, error: Exception | None):
         self.error = error
@@ -58,12 +58,41 @@ class Silent:
         time.sleep(60)
         return False
 
+    def add(self, key: str, number: int) -> int:
+        if self.error is not None:
+            raise self.error
+        return 1
 
-@pytest.mark.parametrize("error", [None, RuntimeError("Broken pipe"), dist.DistNetworkError("gone")])
-def test_a_machine_that_is_gone(monkeypatch, error):
-    monkeypatch.setattr(distributed_c10d, "_get_default_store", lambda: Silent(error))
-    monkeypatch.setattr(dist, "get_rank", lambda: 1)
-    monkeypatch.setattr(patient_broadcast, "_PATIENCE", 1)
+    def set(self, key: str, value: bytes) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def use(monkeypatch):
+    """Has the processes met by a store."""
+
+    def use(store: Store, rank: int) -> None:
+        monkeypatch.setattr(distributed_c10d, "_get_default_store", lambda: store)
+        monkeypatch.setattr(dist, "get_rank", lambda: rank)
+        monkeypatch.setattr(dist, "get_world_size", lambda: 2)
+        monkeypatch.setattr(patient_broadcast, "_PATIENCE", 1)
+
+    return use
+
+
+@pytest.mark.parametrize("wait", [lambda: patient_broadcast.wait_for(0), patient_broadcast.meet])
+def test_a_machine_that_does_not_answer(use, wait):
+    use(Store(None), rank=1)
     with pytest.raises(LostProcess, match="one of them has ended, or its machine cannot be reached") as told:
-        patient_broadcast.wait_for(0, 3)
+        wait()
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Broken pipe"), dist.DistNetworkError("gone")])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_store_whose_process_has_ended(use, error, rank):
+    """The processes may reach each other without it: they find out by what they do next."""
+    use(Store(error), rank)
+    patient_broadcast.wait_for(0)
+    patient_broadcast.meet()

@@ -9,18 +9,23 @@ from pathlib import Path
 import pytest
 from mmengine.hooks import Hook
 
-from hrnet_plugin.engine import PreemptionHook
+from hrnet_plugin.engine import PreemptionHook, preemption
 from hrnet_plugin.errors import Preempted
 
 
 class Ask(Hook):
     """Sends a signal to this process in the middle of a step, or of a validation."""
 
-    def __init__(self, number: int, iteration: int, in_validation: bool = False):
-        self.number, self.iteration, self.in_validation = number, iteration, in_validation
+    def __init__(self, number: int, iteration: int, in_validation: bool = False, times: int = 1):
+        self.number, self.iteration, self.in_validation, self.times = number, iteration, in_validation, times
 
     def before_train_iter(self, runner, *_, **__) -> None:
         if not self.in_validation and runner.iter + 1 == self.iteration:
+            for _ in range(self.times):
+                os.kill(os.getpid(), self.number)
+
+    def before_save_checkpoint(self, runner, checkpoint) -> None:
+        if self.times > 1 and runner.iter + 1 == self.iteration:
             os.kill(os.getpid(), self.number)
 
     def before_val_iter(self, runner, batch_idx, data_batch=None) -> None:
@@ -51,7 +56,14 @@ def test_saved_and_gone_on(small, tmp_path, number, kind, iteration, in_validati
     assert files[0] == files[1]
 
 
-def test_twice_ends_at_once(tmp_path):
+def test_an_echo_of_the_signal_changes_nothing(small, tmp_path):
+    """Slurm, srun and torchrun may each send it, and later ones arrive while the checkpoint is written."""
+    with pytest.raises(Preempted, match=r"iteration 4; .* is written"):
+        small.run(tmp_path, hooks=[PreemptionHook(), Ask(signal.SIGTERM, 4, times=2)])
+
+
+def test_once_more_later_ends_at_once(monkeypatch):
+    monkeypatch.setattr(preemption, "_ECHO", 0)
     hook = PreemptionHook()
     seen = []
     before = signal.signal(signal.SIGTERM, lambda *_: seen.append(1))

@@ -62,6 +62,14 @@ def straight(subject: Subject) -> Path:
     return folder
 
 
+def straight_in_two(subject: Subject) -> Path:
+    """The work dir of a training of two processes to which nothing happened."""
+    folder = subject.folder / "two"
+    if not (folder / "last_checkpoint").exists():
+        assert subject.train("two", processes=2).process.returncode == 0
+    return folder
+
+
 def assert_equal(subject: Subject, work_dir: Path) -> None:
     """The training ended as the one to which nothing happened: losses, weights, optimizer, random streams."""
     assert logged(work_dir) == logged(straight(subject))
@@ -339,17 +347,35 @@ def lost_rank(subject: Subject, chance: random.Random, times: int) -> Outcome:
 @scenario
 def elastic_restart(subject: Subject, chance: random.Random, times: int) -> Outcome:
     """One of two processes dies, and torchrun starts both anew."""
-    whole = subject.train("two", processes=2)
-    assert whole.process.returncode == 0, whole.output()[-3000:]
+    whole = straight_in_two(subject)
     run = subject.train("elastic", processes=2, MAX_RESTARTS=1, FAULT=f"die@{2 * INTERVAL + 2}")
     assert run.process.returncode == 0, run.output()[-3000:]
-    assert logged(run.work_dir) == logged(whole.work_dir)
-    differences = largest_differences(whole.work_dir, run.work_dir)
+    assert logged(run.work_dir) == logged(whole)
+    differences = largest_differences(whole, run.work_dir)
     assert set(differences.values()) == {0.0}, differences
     return Outcome(
         "a rank is lost, with MAX_RESTARTS=1", "started anew, from the newest checkpoint",
         "the end is that of two processes that nothing happened to, to the last bit", repeated=1,
     )  # fmt: skip
+
+
+@scenario
+def lost_launcher(subject: Subject, chance: random.Random, times: int) -> Outcome:
+    """torchrun itself is killed; what it has started is not."""
+    whole = straight_in_two(subject)
+    run = subject.start("launcher", processes=2, PAUSE=0.05)
+    run.wait_for_iteration(INTERVAL + 1)
+    launcher, *ranks = run.processes()
+    launcher.kill()
+    began = time.monotonic()
+    assert not psutil.wait_procs(ranks, 60)[1]
+    took = time.monotonic() - began
+    done, stands = max(logged(run.work_dir)), newest(run.work_dir)
+    run = subject.train("launcher", "--resume", processes=2)
+    assert run.process.returncode == 0, run.output()[-3000:]
+    assert set(largest_differences(whole, run.work_dir).values()) == {0.0}
+    return Outcome("torchrun is killed", "what it has started saves and ends",
+                   f"all gone after {took:.0f} s; resumed, the end is the same", repeated=done - stands)  # fmt: skip
 
 
 @scenario
@@ -431,25 +457,25 @@ def two_nodes() -> Iterator[list[tuple[str, str, str]]]:
 
 
 def _start_on(
-    subject: Subject, nodes: list[tuple[str, str, str]], name: str, *flags: str, **variables: object
+    subject: Subject, nodes: list[tuple[str, str, str]], name: str | tuple[str, str], *flags: str, **variables: object
 ) -> list[Run]:
+    """One process on each node, in one work dir or each in its own."""
     runs = []
     for rank, (node, _, link) in enumerate(nodes):
+        work_dir = name if isinstance(name, str) else name[rank]
         where = {
             "MASTER_ADDR": nodes[0][1], "NNODES": 2, "NODE_RANK": rank, "PORT": 29500, "GLOO_SOCKET_IFNAME": link,
             "TP_SOCKET_IFNAME": link,
         }  # fmt: skip
         before = ["ip", "netns", "exec", node]
-        runs.append(subject.start(name, *flags, processes=1, before=before, **{**where, **variables}))
+        runs.append(subject.start(work_dir, *flags, processes=1, before=before, **{**where, **variables}))
     return runs
 
 
 @scenario
 def two_machines(subject: Subject, chance: random.Random, times: int) -> Outcome:
     """Two machines, a process on each, as two processes on one."""
-    whole = subject.folder / "two"
-    if not (whole / "last_checkpoint").exists():
-        assert subject.train("two", processes=2).process.returncode == 0
+    whole = straight_in_two(subject)
     with two_nodes() as nodes:
         runs = _start_on(subject, nodes, "nodes")
         assert [run.wait() for run in runs] == [0, 0], runs[0].output()[-3000:] + runs[1].output()[-3000:]
@@ -457,6 +483,37 @@ def two_machines(subject: Subject, chance: random.Random, times: int) -> Outcome
     assert set(largest_differences(whole, runs[0].work_dir).values()) == {0.0}
     return Outcome("two machines (network namespaces)", "the training of two processes on one",
                    "the same to the last bit")  # fmt: skip
+
+
+@scenario
+def no_common_disk(subject: Subject, chance: random.Random, times: int) -> Outcome:
+    """Two machines whose work dirs are not on one disk: only the first has checkpoints."""
+    whole = straight_in_two(subject)
+    names = ("first_disk", "second_disk")
+    with two_nodes() as nodes:
+        runs = _start_on(subject, nodes, names, PAUSE=0.05)
+        runs[0].wait_for_iteration(INTERVAL + 1)
+        for run in runs:
+            run.kill()
+    first, second = (run.work_dir for run in runs)
+    stands, done = newest(first), max(logged(first))
+    assert newest(second) == 0 < stands
+    with two_nodes() as nodes:  # as a scheduler starts a job anew
+        runs = _start_on(subject, nodes, names, SLURM_RESTART_COUNT=1)
+        assert all(run.wait() for run in runs)
+        outputs = [" ".join(run.output().split()) for run in runs]
+    told = next(text.partition("hrnet: error: ")[2] for text in outputs if "the processes do not begin" in text)
+    assert newest(first) == stands
+    for path in first.glob("*.pth*"):
+        shutil.copy(path, second)
+    with two_nodes() as nodes:
+        runs = _start_on(subject, nodes, names, SLURM_RESTART_COUNT=1)
+        assert [run.wait() for run in runs] == [0, 0], runs[0].output()[-3000:]
+    assert set(largest_differences(whole, first).values()) == {0.0}
+    return Outcome(
+        "two machines without a common disk", "they evaluate; a restart that finds one checkpoint of two is refused",
+        f"'{told[:90]}...'; with a copy of the checkpoint the end is the same to the bit", repeated=done - stands,
+    )  # fmt: skip
 
 
 @scenario

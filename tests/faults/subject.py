@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import psutil
 import torch
 
 from hrnet_plugin.checkpoints.newest import find_newest
@@ -184,10 +184,19 @@ class Run:
         return time.monotonic() - self.began
 
     def kill(self) -> None:
-        """SIGKILL to all of its processes."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """SIGKILL to all of its processes; those that torchrun starts are in groups of their own."""
+        for one in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
         self.process.wait()
+
+    def processes(self) -> list[psutil.Process]:
+        """All that are alive, the first one first."""
+        try:
+            first = psutil.Process(self.process.pid)
+            return [first, *first.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
 
     def output(self) -> str:
         """What it has printed."""

@@ -31,7 +31,7 @@ scenarios = load("scenarios")
 
 #: What a scenario needs beyond Python.
 MOUNTS = ("full_disk", "read_only")
-NAMESPACES = ("no_network", "two_machines", "cut_link")
+NAMESPACES = ("no_network", "two_machines", "no_common_disk", "cut_link")
 
 
 def allowed(*command: str) -> bool:
@@ -52,7 +52,7 @@ def test_fault(name, training):
         pytest.skip("mounting a small disk needs root")
     if name in NAMESPACES and not allowed("unshare", "--net", "true"):
         pytest.skip("network namespaces may not be made here")
-    if name in ("two_machines", "cut_link") and not allowed("ip", "netns", "list"):
+    if name in NAMESPACES[1:] and not allowed("ip", "netns", "list"):
         pytest.skip("ip (iproute2) is not installed")
     outcome = scenarios.SCENARIOS[name](training, random.Random(7), 3)
     assert outcome.survived == outcome.tried >= 1

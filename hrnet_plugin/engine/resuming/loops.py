@@ -26,6 +26,7 @@ from hrnet_plugin.registry import LOOPS
 
 from .batch_change import REFUSE, check_choice, settle_batch_change
 from .batches import ResumableBatches
+from .common_start import check_common_start
 from .position import TrainingPosition
 from .sample_randomness import SeededItems
 
@@ -70,7 +71,12 @@ class ResumableLoop:
         )
 
     def run(self) -> nn.Module:
-        """Trains; returns the model."""
+        """Trains; returns the model.
+
+        Raises:
+            CheckpointError: the processes do not begin from one state.
+        """
+        check_common_start(self.runner)
         try:
             return self._run()
         finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .full_disk_logs import FullDiskLogsHook
 from .hook import CheckpointHook
+from .log_failures import LogFailuresHook
 
-__all__ = ["CheckpointHook", "FullDiskLogsHook"]
+__all__ = ["CheckpointHook", "LogFailuresHook"]

@@ -1,4 +1,4 @@
-"""Logs and curves on a full disk: left out and told once, where they would end the training or fill the terminal."""
+"""Logs and curves that cannot be written: told once, where they would end the training or fill the terminal."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from collections.abc import Callable
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from hrnet_plugin.disk import is_full
 from hrnet_plugin.registry import HOOKS
+from hrnet_plugin.wording import in_short
 
 _WRITES = ("add_config", "add_graph", "add_image", "add_scalar", "add_scalars")
 
 
 @HOOKS.register_module()
-class FullDiskLogsHook(Hook):
-    """Lets a training go on where its log and its curves find no room.
+class LogFailuresHook(Hook):
+    """Lets a training go on whose log and curves cannot be written: a full disk, one that is gone, a lost server.
 
-    mmengine's backends raise what the disk says; Python's logging prints a stack trace for each line.
+    mmengine's backends raise what the disk says; Python's logging prints a stack trace for each line. Whether
+    checkpoints can be written is for their hook to say.
     """
 
     # Before others log.
@@ -44,21 +45,20 @@ class FullDiskLogsHook(Hook):
             try:
                 return write(*args, **kwargs)
             except OSError as error:
-                if not is_full(error):
-                    raise
-                self._tell("curves")
+                self._tell("curves", error)
                 return None
 
         return forgiving
 
     def _meet(self, handler: logging.Handler, record: logging.LogRecord) -> None:
         error = sys.exc_info()[1]
-        if isinstance(error, OSError) and is_full(error):
-            self._tell("the log")
+        if isinstance(error, OSError):
+            self._tell("the log", error)
         else:
             logging.Handler.handleError(handler, record)
 
-    def _tell(self, what: str) -> None:
+    def _tell(self, what: str, error: OSError) -> None:
         if what not in self._told:
             self._told.add(what)
-            print(f"hrnet: the disk is full: {what} cannot be written; training goes on", file=sys.stderr)
+            why = error.strerror or in_short(error)
+            print(f"hrnet: {what} cannot be written ({why}); training goes on", file=sys.stderr)
