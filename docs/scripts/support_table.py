@@ -43,11 +43,9 @@ _COLUMNS = {
     "torch": ("torch",),
     "mmengine": ("mmengine",),
     "mmcv": ("mmcv", "mmcv-lite"),
-    "mmpose": ("mmpose",),
-    "mmseg": ("mmsegmentation",),
-    "mmdet": ("mmdet",),
-    "mmpretrain": ("mmpretrain",),
 }
+#: In one column: they move together.
+_FRAMEWORKS = {"mmpose": "mmpose", "mmseg": "mmsegmentation", "mmdet": "mmdet", "mmpretrain": "mmpretrain"}
 
 
 def page(environments: Sequence[Environment], records: Mapping[str, Record]) -> str:
@@ -61,7 +59,7 @@ def page(environments: Sequence[Environment], records: Mapping[str, Record]) -> 
     shown = [(environment, records.get(environment.name)) for environment in environments]
     reference = cells(records[first]) if first in records else []
     rows = [_row(environment, record, reference) for environment, record in shown if record and not record.not_run]
-    table = _table(("", *_COLUMNS, "passed", "failed", "skipped"), rows)
+    table = _table(("", *_COLUMNS, ", ".join(_FRAMEWORKS), "passed", "failed", "skipped"), rows)
     parts = [_HEAD, table, _PARTS]
     failures = [record for _, record in shown if record and record.failed]
     if failures:
@@ -78,7 +76,8 @@ def page(environments: Sequence[Environment], records: Mapping[str, Record]) -> 
 
 def cells(record: Record) -> list[str]:
     """Versions of a record, one a column; '-' for a package that the environment does not have."""
-    return [_version(record, names) for names in _COLUMNS.values()]
+    frameworks = ", ".join(_version(record, (name,)) for name in _FRAMEWORKS.values())
+    return [*(_version(record, names) for names in _COLUMNS.values()), frameworks]
 
 
 def _version(record: Record, names: Sequence[str]) -> str:

@@ -29,7 +29,9 @@ def _detect(dist: ModuleType) -> Finding:
 
 def _act(dist: ModuleType) -> None:
     dist.collect_results_cpu = _after_meeting(dist, _without_folder(dist, dist.collect_results_cpu))
-    dist._collect_results_device = _after_meeting(dist, dist._collect_results_device)
+    # The older mmengine (0.8) has no such function, and goes straight to the other.
+    name = "_collect_results_device" if hasattr(dist, "_collect_results_device") else "collect_results_gpu"
+    setattr(dist, name, _after_meeting(dist, getattr(dist, name)))
 
 
 def _after_meeting(dist: ModuleType, collect: Callable) -> Callable:
