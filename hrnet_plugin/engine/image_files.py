@@ -22,24 +22,27 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _JPEG_SCAN = 0xDA
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
-
-
 #: Photographs unpack to 5 to 40 times their files, plain areas to a thousand times; of small ones, that is little.
 _TIMES, _MUCH = 100, 512 * 2**20
-
 _IN_ANNOTATIONS = "Restore it, or take it out of the annotations"
+
+
+class RiskyImage(DataError):
+    """An image over which a decoder may end the process."""
 
 
 def check_image_file(path: str | os.PathLike[str], do: str = _IN_ANNOTATIONS) -> None:
     """Check that an image (or mask) file is there and whole.
 
-    JPEG, PNG, WebP and BMP are checked to their end, other formats for being there and not empty.
+    JPEG, PNG, WebP and BMP are checked to their end, other formats for being there and not empty. Animated PNGs are
+    refused, whole ones too.
 
     Args:
         path: The file.
         do: What the user can do about one that is not.
 
     Raises:
+        RiskyImage: it is an animated PNG.
         DataError: it is missing, no file, empty or cut off.
     """
     path = Path(path)
@@ -55,12 +58,11 @@ def check_image_file(path: str | os.PathLike[str], do: str = _IN_ANNOTATIONS) ->
         raise DataError(f"image {path}", found=getattr(error, "strerror", None) or str(error), do=do) from error
     if not size:
         raise DataError(f"image {path}", found="an empty file", expected="a whole image", do=do)
-    if start.startswith(_PNG_START) and end.endswith(_PNG_END) and not _png_parts_fit(path, size):
-        found = "a damaged file, in which a part says that it is longer than the file"
-        raise DataError(f"image {path}", found=found, expected="a whole image", do=do)
     if not _is_whole(path, start, end, size):
         found = f"a truncated file ({size} bytes, without the end of the image)"
         raise DataError(f"image {path}", found=found, expected="a whole image", do=do)
+    if start.startswith(_PNG_START):
+        _check_png_parts(path, size, do)
 
 
 @contextlib.contextmanager
@@ -136,15 +138,25 @@ def _is_whole(path: Path, start: bytes, end: bytes, size: int) -> bool:
     return True
 
 
-def _png_parts_fit(path: Path, size: int) -> bool:
-    """Whether the parts of a PNG lead to its end: OpenCV makes room for what they claim, 2 GB, before it looks."""
+def _check_png_parts(path: Path, size: int, do: str) -> None:
+    """Refuses a PNG whose parts do not lead to its end, or that is animated.
+
+    OpenCV makes room for what a part claims, 2 GB, before it looks. Since 4.11 it also reads animations, and one with
+    damaged pixels ends the process: libpng jumps back into a function that has returned (opencv/opencv#27744).
+    """
     place = len(_PNG_START)
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         while place < size:
-            if data[place + 4 : place + 8] == b"IEND":
-                return True
+            kind = data[place + 4 : place + 8]
+            if kind == b"IEND":
+                return
+            if kind == b"acTL":
+                expected = "a plain one, since OpenCV may end the process over an animated one"
+                do = "Save its first picture as a plain PNG"
+                raise RiskyImage(f"image {path}", found="an animated PNG", expected=expected, do=do)
             place += 12 + int.from_bytes(data[place : place + 4], "big")
-    return False
+    found = "a damaged file, in which a part says that it is longer than the file"
+    raise DataError(f"image {path}", found=found, expected="a whole image", do=do)
 
 
 def _has_jpeg_end(data: bytes) -> bool:

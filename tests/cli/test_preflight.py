@@ -13,8 +13,11 @@ from mmengine.config import Config
 from PIL import Image
 from torch import nn
 
+from hrnet_plugin.checks.data.mask_files import read_mask
+from hrnet_plugin.checks.data.pictures import UNREADABLE, Picture, look_at
 from hrnet_plugin.cli import launch, preflight
 from hrnet_plugin.cli.explain import explained
+from hrnet_plugin.deploy.preparing import read_image
 from hrnet_plugin.engine.image_files import CheckImageFiles, check_image_file
 from hrnet_plugin.engine.network_fit import check_network
 from hrnet_plugin.errors import CheckpointError, ConfigError, DataError, LaunchError, MissingDependency, find_user_error
@@ -64,6 +67,23 @@ def test_cut_jpeg_is_refused_in_disguise(tmp_path: Path):
         path.write_bytes(content)
         with pytest.raises(DataError, match="truncated"):
             check_image_file(path)
+
+
+def test_animated_pngs_are_refused_before_opencv_reads_them(tmp_path: Path):
+    """OpenCV 4.11 ends the process over one with damaged pixels."""
+    frames = [Image.fromarray(np.random.default_rng(seed).integers(0, 255, (40, 30, 3), np.uint8)) for seed in (0, 1)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    whole = (tmp_path / "a.png").read_bytes()
+    damaged = bytearray(whole)
+    damaged[whole.index(b"IDAT") + 500] ^= 255
+    for content in (whole, bytes(damaged), bytes(damaged) + b"appended"):
+        (tmp_path / "a.jpg").write_bytes(content)  # whatever the name says
+        with pytest.raises(DataError, match="found an animated PNG, expected a plain one"):
+            CheckImageFiles()({"img_path": str(tmp_path / "a.jpg")})
+        with pytest.raises(DataError, match="an animated PNG"):
+            read_image(tmp_path / "a.jpg")
+        assert look_at(tmp_path / "a.jpg", decode=True) == Picture(wrong=UNREADABLE, why="an animated PNG")
+        assert read_mask(tmp_path / "a.jpg", Picture()).wrong == UNREADABLE
 
 
 def test_transform_checks_image_and_mask_and_changes_nothing(tmp_path: Path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hrnet_plugin.engine.image_files import IMAGE_SUFFIXES, check_image_file, silent_pillow
+from hrnet_plugin.engine.image_files import IMAGE_SUFFIXES, RiskyImage, check_image_file, silent_pillow
 from hrnet_plugin.errors import DataError
 
 from .pictures import BROKEN, MISSING, UNREADABLE, Picture
@@ -106,6 +106,8 @@ def read_mask(path: Path, image: Picture) -> Mask:
         with silent_pillow(), Image.open(path) as opened:
             kind = {"size": opened.size, "mode": opened.mode, "lossy": opened.format == "JPEG"}
             values = np.asarray(opened)
+    except RiskyImage as error:
+        return Mask(image, wrong=UNREADABLE, why=str(error.found))
     except DataError as error:
         return Mask(image, wrong=BROKEN, why=str(error.found))
     except Exception as error:  # a file that is no image may fail in any way

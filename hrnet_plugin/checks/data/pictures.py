@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from hrnet_plugin.engine.image_files import check_image_file, silent_pillow
+from hrnet_plugin.engine.image_files import RiskyImage, check_image_file, silent_pillow
 from hrnet_plugin.errors import DataError
 from hrnet_plugin.findings import ERROR, NOTE
 
@@ -84,6 +84,8 @@ def look_at(path: Path, decode: bool = False) -> Picture:
         with silent_pillow(), Image.open(path) as image:  # large images, odd EXIF
             size = image.size
             orientation = image.getexif().get(_ORIENTATION, 1) if _is_turned(image) else 1
+    except RiskyImage as error:
+        return Picture(wrong=UNREADABLE, why=str(error.found))
     except DataError as error:
         return Picture(wrong=BROKEN, why=str(error.found))
     except Exception as error:  # a file that is no image may fail in any way
@@ -170,8 +172,6 @@ def _told(real: np.ndarray, told: np.ndarray) -> str:
 
 def _is_turned(image: Image.Image) -> bool:
     """Whether OpenCV turns an image as its EXIF entry says; of TIFF, Pillow tells the size of the turned one."""
-    if image.format == "PNG" and getattr(image, "is_animated", False):
-        return False
     return "exif" in image.info and image.format in _TURNING
 
 

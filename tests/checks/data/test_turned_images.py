@@ -13,20 +13,18 @@ from hrnet_plugin.deploy.preparing import read_image
 _ORIENTATION = 274
 
 
-def write(path: Path, orientation: int, animated: bool = False) -> Path:
+def write(path: Path, orientation: int) -> Path:
     """An image of 6x4 pixels."""
     exif = Image.Exif()
     exif[_ORIENTATION] = orientation
-    frames = [Image.new("RGB", (6, 4), (shade, 0, 0)) for shade in (0, 99)]
-    more = {"save_all": True, "append_images": frames[1:]} if animated else {}
-    frames[0].save(path, exif=exif, **more)
+    Image.new("RGB", (6, 4)).save(path, exif=exif)
     return path
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "animated.png"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
 def test_the_size_is_the_one_that_is_read(tmp_path, name, orientation):
-    path = write(tmp_path / name, orientation, name.startswith("animated"))
+    path = write(tmp_path / name, orientation)
     for decode in (False, True):
         picture = look_at(path, decode)
         assert (picture.wrong, picture.size) == ("", read_image(path).shape[1::-1])
