@@ -21,6 +21,8 @@ partition="$1" job="$2"
 shift 2
 read -r -a sbatch_args <<<"${SBATCH_ARGS:-}"
 slurm_resources
+grace="$(number GRACE 120)"
+# By --wrap: Slurm runs a copy of a script from a folder of its own, where nothing lies beside it.
 exec sbatch -p "$partition" --job-name="$job" "${resources[@]}" --requeue --open-mode=append \
-    --signal="USR1@${GRACE:-120}" --output="%x-%j.out" "${sbatch_args[@]}" \
-    "${BASH_SOURCE[0]}" --in-job train.py "$@"
+    --signal="USR1@$grace" --output="%x-%j.out" "${sbatch_args[@]}" \
+    --wrap "exec bash$(quoted "$TOOLS/slurm_submit.sh" --in-job train.py "$@")"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import socket
 import sys
 from pathlib import Path
@@ -69,12 +68,12 @@ def with_rank_state(tmp_path_factory):
 
 
 @pytest.fixture
-def fake_programs(tmp_path) -> Path:
-    """A folder with an `srun` and a `fake python` that print their arguments, one a line."""
-    for name in ("srun", "fake python"):
-        (tmp_path / name).write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n')
-        (tmp_path / name).chmod(0o755)
-    return tmp_path
+def fake_python(tmp_path) -> Path:
+    """A program that prints its arguments, one a line."""
+    path = tmp_path / "fake python"
+    path.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n')
+    path.chmod(0o755)
+    return path
 
 
 @pytest.fixture
@@ -103,10 +102,10 @@ def test_missing_arguments_are_told_in_one_line(script, run, project_root):
         ("test", ("a.py", "my runs/b.pth", "2"), ("2", "{tools}/test.py", "a.py", "my runs/b.pth")),
     ],
 )
-def test_arguments_are_passed_on_as_given(script, given, passed_on, run, project_root, fake_programs):
+def test_arguments_are_passed_on_as_given(script, given, passed_on, run, project_root, fake_python):
     odd = ("--cfg-options", "model.a='x y'", "b=[1, 2]", "", "*")
     tools = project_root / "tools"
-    done = run(tools / f"dist_{script}.sh", *given, *odd, PYTHON=str(fake_programs / "fake python"))
+    done = run(tools / f"dist_{script}.sh", *given, *odd, PYTHON=str(fake_python))
 
     passed_on = [part.format(tools=tools) for part in passed_on]
     assert done.stdout.split("\n")[:-1] == [str(tools / "launch.py"), *passed_on, *odd]
@@ -202,71 +201,6 @@ def test_failed_rank_gives_its_status_and_one_line(ending, status, told, run, pr
     script.write_text(RANKS_THAT_FAIL.format(ending=ending))
     done = run(sys.executable, project_root / "tools/launch.py", 2, script, status=status)
     assert done.stderr.splitlines() == [told]
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({}, ["--gres=gpu:8", "--ntasks=8", "--ntasks-per-node=8", "--cpus-per-task=5"]),
-        ({"GPUS": "2"}, ["--gres=gpu:2", "--ntasks=2", "--ntasks-per-node=2", "--cpus-per-task=5"]),
-        (
-            {"GPUS": "16", "GPUS_PER_NODE": "4", "CPUS_PER_TASK": "3", "SRUN_ARGS": "--time 1:00  --qos=a"},
-            ["--gres=gpu:4", "--ntasks=16", "--ntasks-per-node=4", "--cpus-per-task=3", "--time", "1:00", "--qos=a"],
-        ),
-    ],
-)
-@pytest.mark.parametrize("task", ["train", "test"])
-def test_srun_gets_resources_and_arguments_as_given(task, given, expected, run, project_root, fake_programs):
-    clean = {name: "" for name in ("GPUS", "GPUS_PER_NODE", "CPUS_PER_TASK", "SRUN_ARGS") if name in os.environ}
-    files = ["my configs/a.py", *(["b.pth"] if task == "test" else [])]
-    done = run(
-        *(project_root / f"tools/slurm_{task}.sh", "queue", "my job", *files, "--work-dir", "a b"),
-        PATH=f"{fake_programs}:{os.environ['PATH']}",
-        PYTHON="python3",
-        **{**clean, **given},
-    )
-    assert done.stdout.split("\n")[:-1] == [
-        *("-p", "queue", "--job-name=my job", *expected[:4], "--kill-on-bad-exit=1", *expected[4:]),
-        *("python3", "-u", str(project_root / f"tools/{task}.py"), "--launcher", "slurm"),
-        *(*files, "--work-dir", "a b"),
-    ]
-
-
-@pytest.fixture
-def cluster(tmp_path) -> Path:
-    """A folder with programs of Slurm's names: `sbatch` prints, `srun` ends with STEP_STATUS, `scontrol` prints."""
-    for name, body in (("sbatch", ""), ("srun", "exit ${STEP_STATUS:-0}\n"), ("scontrol", "")):
-        (tmp_path / name).write_text(f'#!/usr/bin/env bash\nprintf "%s\\n" {name} "$@"\n{body}')
-        (tmp_path / name).chmod(0o755)
-    return tmp_path
-
-
-def test_batch_job_is_asked_to_save_before_its_end(run, project_root, cluster):
-    script = project_root / "tools/slurm_submit.sh"
-    done = run(
-        *(script, "queue", "my job", "my configs/a.py", "--work-dir", "a b"),
-        PATH=f"{cluster}:{os.environ['PATH']}", GPUS="16", SBATCH_ARGS="--time 8:00:00", GRACE="300",
-    )  # fmt: skip
-    assert done.stdout.split("\n")[:-1] == [
-        *("sbatch", "-p", "queue", "--job-name=my job", "--gres=gpu:8", "--ntasks=16", "--ntasks-per-node=8"),
-        *("--cpus-per-task=5", "--requeue", "--open-mode=append", "--signal=USR1@300", "--output=%x-%j.out"),
-        *("--time", "8:00:00", str(script), "--in-job", "train.py", "my configs/a.py", "--work-dir", "a b"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("step", "status", "requeued"), [(0, 0, False), (75, 0, True), (2, 2, False), (137, 137, False)]
-)
-def test_batch_job_goes_back_into_the_queue_where_it_made_room(run, project_root, cluster, step, status, requeued):
-    script = project_root / "tools/slurm_submit.sh"
-    done = run(
-        *(script, "--in-job", "train.py", "my configs/a.py"), status=status,
-        PATH=f"{cluster}:{os.environ['PATH']}", STEP_STATUS=str(step), SLURM_JOB_ID="7", PYTHON="python3",
-    )  # fmt: skip
-    tools = project_root / "tools"
-    step_lines = ["srun", "--kill-on-bad-exit=1", "python3", "-u", f"{tools}/train.py", "--launcher", "slurm"]
-    expected = [*step_lines, "my configs/a.py", *(["scontrol", "requeue", "7"] if requeued else [])]
-    assert done.stdout.split("\n")[:-1] == expected
 
 
 def check_ranks(work_dir: Path, weights: int) -> dict:
