@@ -24,6 +24,7 @@ from . import (
     patient_broadcast,
     sync_bn,
     torchvision_ops,
+    yaml_files,
 )
 from .finder import FixFinder
 from .fix import Fix, Report
@@ -35,6 +36,7 @@ FIXES: tuple[Fix, ...] = (
     *import_warnings.FIXES,
     allow_list.FIX,
     checkpoint_reading.FIX,
+    yaml_files.FIX,
     launchers.FIX,
     patient_broadcast.FIX,
     gathered_results.FIX,
