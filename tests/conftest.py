@@ -59,6 +59,17 @@ def _forget_the_runs_of_a_file(forget_runs: Callable[[], None]) -> Iterator[None
     forget_runs()
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """torch computes with one thread in the tests of a file."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def project_root() -> Path:
     """The checkout under test."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,9 @@ from hrnet_plugin.deploy.tensor_model import TensorModel
 from hrnet_plugin.zoo.forward import build_model, model_config
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread(one_thread: None) -> None:
+    """Threads only get in each other's way on networks this small."""
 
 
 def with_weights(model: nn.Module) -> nn.Module:

@@ -20,11 +20,8 @@ ON_LITE = environment().startswith("mmcv-lite")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _one_thread(one_thread: None) -> None:
+    """Threads only get in each other's way on networks this small."""
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +27,6 @@ def _forget_earlier_runs(forget_runs) -> Iterator[None]:
     forget_runs()
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _one_thread() -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread(one_thread: None) -> None:
     """Threads only get in each other's way on tensors this small."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
