@@ -17,7 +17,7 @@ from hrnet_plugin.engine.network_fit import named_channel_mismatch
 from hrnet_plugin.errors import ConfigError, DataError, LaunchError, UserError
 from hrnet_plugin.wording import in_short, suggestion
 
-from .preflight import annotation_files
+from .annotation_errors import broken_annotations
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -35,7 +35,6 @@ _LOST = (
     "NCCL communicator was aborted",
     "Watchdog caught collective operation timeout",
 )
-_READS_ANNOTATIONS = {"coco.py", "base_dataset.py", "base_coco_style_dataset.py", "coco_metric.py", "json_handler.py"}
 
 
 def explain(error: Exception, cfg: Config) -> UserError | None:
@@ -92,18 +91,6 @@ def _refused_value(error: Exception, cfg: Config) -> UserError | None:
     return ConfigError(f"config: {owner}", found=in_short(error), do="--traceback shows where")
 
 
-def _broken_annotations(error: Exception, cfg: Config) -> UserError | None:
-    frames = {Path(frame.f_code.co_filename).name for frame, _ in walk_tb(error.__traceback__)}
-    if not frames & _READS_ANNOTATIONS:
-        return None
-    for path in dict.fromkeys(annotation_files(cfg)):
-        if path.suffix == ".json" and path.is_file():
-            mistake = _annotation_mistake(path)
-            if mistake is not None:
-                return mistake
-    return None
-
-
 def _empty_data_set(error: Exception, cfg: Config) -> UserError | None:
     """mmengine joins the samples of a data set into one array, and has nothing to join."""
     frames = [frame for frame, _ in walk_tb(error.__traceback__) if frame.f_code.co_name == "_serialize_data"]
@@ -130,18 +117,6 @@ def _refused_samples(error: Exception, cfg: Config) -> UserError | None:
         return None
     place = dataset.ann_file or dataset.img_prefix
     return DataError(f"data set {type(dataset).__name__} in {place}", found=in_short(error))
-
-
-def _annotation_mistake(path: Path) -> DataError | None:
-    try:
-        content = read_json(path)
-    except DataError as error:
-        return error
-    is_list_of_boxes = isinstance(content, list) and all(isinstance(item, dict) for item in content)
-    if is_list_of_boxes or (isinstance(content, dict) and ("data_list" in content or "images" in content)):
-        return None
-    found = f"keys {', '.join(list(content)[:5]) or 'none'}" if isinstance(content, dict) else type(content).__name__
-    return DataError(f"annotation file {path}", found=found, expected="COCO's keys: images, annotations, categories")
 
 
 def _unreadable_image(error: Exception, cfg: Config) -> UserError | None:
@@ -204,9 +179,9 @@ def _channel_mismatch(error: Exception, cfg: Config) -> UserError | None:
 
 _EXPLANATIONS: tuple[Callable[[Exception, Config], UserError | None], ...] = (
     _unknown_type,
-    _broken_annotations,
-    _empty_data_set,
     _refused_samples,
+    broken_annotations,
+    _empty_data_set,
     _wrong_argument,
     _refused_value,
     _unreadable_image,
