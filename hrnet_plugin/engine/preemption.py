@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from types import FrameType
 
 import torch
+from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import distributed as dist
@@ -18,6 +20,7 @@ from torch import distributed as dist
 from hrnet_plugin.errors import Preempted
 from hrnet_plugin.registry import HOOKS
 
+from .loader_signals import leave_signals_to_training
 from .resuming.loops import ResumableLoop
 from .saving import CheckpointHook
 
@@ -52,9 +55,11 @@ class PreemptionHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Listens for the signals, where this is the main thread."""
-        self._agreement = _Agreement()
+        self._agreement = _Agreement(_seconds_of_silence(runner))
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            for loop in (runner.train_loop, runner.val_loop):
+                leave_signals_to_training(getattr(loop, "dataloader", None), SIGNALS)
 
     def after_train(self, runner: Runner) -> None:
         """Listens no longer."""
@@ -80,6 +85,7 @@ class PreemptionHook(Hook):
     def _leave(self, runner: Runner, done: int) -> None:
         try:
             saved = self._save(runner, done)
+            self._agreement.end()
         finally:
             self._put_back()  # not before: an echo would end the process while it writes
         asked = signal.Signals(self._signal).name if self._signal else "another process was asked"
@@ -107,13 +113,23 @@ class PreemptionHook(Hook):
         self._before = {}
 
 
-class _Agreement:
-    """Whether any process wants something, known to all at the same call, one call later."""
+def _seconds_of_silence(runner: Runner) -> float | None:
+    """After which a process that does not answer is taken as gone, where the config says it."""
+    return runner.cfg.get("env_cfg", {}).get("dist_cfg", {}).get("timeout")
 
-    def __init__(self) -> None:
+
+class _Agreement:
+    """Whether any process wants something, known to all at the same call, one call later.
+
+    Args:
+        timeout: Seconds after which a process that does not answer is taken as gone; None for torch's.
+    """
+
+    def __init__(self, timeout: float | None = None):
         self._several = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
         # Of its own, and on the CPU, so that it never waits for gradients, nor a GPU for it.
-        self._group = dist.new_group(backend="gloo") if self._several else None
+        limit = None if timeout is None else timedelta(seconds=timeout)
+        self._group = dist.new_group(backend="gloo", timeout=limit) if self._several else None
         self._flag: torch.Tensor | None = None
         self._work: dist.Work | None = None
 
@@ -127,10 +143,13 @@ class _Agreement:
         return before
 
     def end(self) -> None:
-        """Waits for the last; to be called by all."""
+        """Waits for the last, and elsewhere until the first process has called this; to be called by all."""
         if self._work is not None:
             self._result()
             self._work = self._flag = None
+        if self._several:
+            # It writes: what is left half a minute after another has ended, torchrun kills, and Slurm after five.
+            broadcast_object_list([None])  # which waits with patience (`compat.patient_broadcast`)
 
     def _result(self) -> bool:
         self._work.wait()
