@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from hrnet_plugin.engine import PreemptionHook, preemption
@@ -81,3 +85,28 @@ def test_once_more_later_ends_at_once(monkeypatch):
 def test_without_our_checkpoint_hook_it_is_said(small, tmp_path: Path):
     with pytest.raises(Preempted, match="nothing could be saved"):
         small.run(tmp_path, save="none", hooks=[PreemptionHook(), Ask(signal.SIGTERM, 2)])
+
+
+@pytest.mark.parametrize(("dist_cfg", "expected"), [({"timeout": 7}, timedelta(seconds=7)), ({}, None)])
+def test_silence_while_processes_agree_is_as_long_as_elsewhere(monkeypatch, dist_cfg, expected):
+    """A cut link may first be met by what agrees: a validation exchanges nothing else."""
+    asked = {}
+    monkeypatch.setattr(preemption.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(preemption.dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(preemption.dist, "new_group", lambda **options: asked.update(options))
+    hook = PreemptionHook()
+    hook.before_train(SimpleNamespace(cfg=Config({"env_cfg": {"dist_cfg": dist_cfg}}), train_loop=None, val_loop=None))
+    hook._put_back()
+    assert asked == {"backend": "gloo", "timeout": expected}
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigwaitinfo"), reason="who sent a signal cannot be told here")
+def test_processes_that_load_data_survive_a_signal_to_all(small, tmp_path):
+    class AskAll(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+            if runner.iter + 1 == 4:
+                workers = [str(worker.pid) for worker in runner.train_loop.dataloader._iterator._workers]
+                subprocess.run(["kill", *workers, str(os.getpid())], check=True)
+
+    with pytest.raises(Preempted, match=r"iteration 4; .* is written"):
+        small.run(tmp_path, workers=2, hooks=[PreemptionHook(), AskAll()])
