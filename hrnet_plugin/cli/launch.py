@@ -1,4 +1,4 @@
-"""Checks of a distributed start: what the launcher should have set, ports, devices."""
+"""The start of a run: what the launcher should have set, ports, devices; signals before a training has begun."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.compat.launchers import port_in_use, too_few_devices
+from hrnet_plugin.compat.launchers import check_numbers, find_first_node, port_in_use, too_few_devices
 from hrnet_plugin.config_tree import child
 from hrnet_plugin.errors import LaunchError
 
@@ -48,7 +48,8 @@ def check_launch(launcher: str) -> list[str]:
         What the user should be told: that several processes share a CPU.
 
     Raises:
-        LaunchError: nothing launched the process, the port is taken, or there are too few GPUs.
+        LaunchError: nothing launched the process, or with numbers that are none; the port is taken; there are too few
+            GPUs; Slurm does not say where the first process runs.
     """
     if launcher == "none":
         return []
@@ -59,6 +60,9 @@ def check_launch(launcher: str) -> list[str]:
                 found=f"no {name} in the environment",
                 do=f"Start the processes with {_START_WITH[launcher]}",
             )
+    check_numbers(launcher)
+    if launcher == "slurm":
+        find_first_node()
     if launcher != "pytorch":
         return []
     if os.environ["RANK"] == "0" and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
@@ -85,13 +89,16 @@ def check_port(port: int) -> None:
     """Check that a TCP port of this machine can be bound.
 
     Raises:
-        LaunchError: another process has it.
+        LaunchError: another process has it, or this one may not.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("", port))
         except OSError as error:
+            if error.errno in (errno.EACCES, errno.EPERM):
+                do = "Set PORT (MASTER_PORT) to one from 1024 on"
+                raise LaunchError(f"port {port}", found="it may not be used without root", do=do) from error
             if error.errno != errno.EADDRINUSE:
                 raise
             raise port_in_use(port) from error

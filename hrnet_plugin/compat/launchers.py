@@ -5,8 +5,10 @@ torch without CUDA answers `torch._C has no attribute '_cuda_setDevice'`, one wi
 `CUDA error: invalid device ordinal`, from one rank of many. Since mmengine 0.1.
 Detected: mmengine sees neither npu, mlu nor musa, whose launchers it has apart.
 Done: without CUDA device the process group is gloo whatever was asked, and no device is set; with CUDA, a local rank
-beyond the visible devices is a LaunchError that says both numbers. A port in use is a LaunchError too. A gloo group is
-left when the process ends.
+beyond the visible devices is a LaunchError that says both numbers. So are a port in use, variables that are no numbers,
+and a Slurm that does not say where the first process runs: mmengine takes the shell's complaint for its address.
+Processes may come as late as torch lets them by default; the timeout that was asked for, by which a lost one is to be
+noticed, counts once they have met. A gloo group is left when the process ends.
 """
 
 from __future__ import annotations
@@ -17,20 +19,24 @@ import functools
 import gc
 import importlib
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 from ..errors import LaunchError
 from .fix import AfterImport, Finding
 
 #: How mmengine begins its own message where a variable is missing.
 _ENVIRONMENT = "The environment variable "
-#: mmengine's launchers, and where each finds its local rank.
-_LOCAL_RANKS = {
-    "_init_dist_pytorch": "LOCAL_RANK",
-    "_init_dist_slurm": "SLURM_LOCALID",
-    "_init_dist_mpi": "OMPI_COMM_WORLD_LOCAL_RANK",
+#: The variables by which each of mmengine's launchers knows its local rank, its rank, and how many there are.
+_RANKS = {
+    "pytorch": ("LOCAL_RANK", "RANK", "WORLD_SIZE"),
+    "slurm": ("SLURM_LOCALID", "SLURM_PROCID", "SLURM_NTASKS"),
+    "mpi": ("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
 }
+#: Of ports, and no count of processes is larger.
+_MOST = 65535
 
 
 def _detect(utils: ModuleType) -> Finding:
@@ -45,21 +51,25 @@ def _detect(utils: ModuleType) -> Finding:
 
 
 def _act(utils: ModuleType) -> None:
-    for name in _LOCAL_RANKS:
-        setattr(utils, name, _mended(getattr(utils, name)))
+    for launcher in _RANKS:
+        name = f"_init_dist_{launcher}"
+        setattr(utils, name, _mended(getattr(utils, name), launcher))
 
 
-def _mended(launch: Callable[..., None]) -> Callable[..., None]:
-    local_rank = _LOCAL_RANKS.get(launch.__name__, "LOCAL_RANK")
+def _mended(launch: Callable[..., None], launcher: str) -> Callable[..., None]:
+    local_rank = _RANKS[launcher][0]
 
     @functools.wraps(launch)
     def launch_anywhere(backend: str, **kwargs: object) -> None:
         import torch
 
         with _clear_errors():
+            check_numbers(launcher)
+            if launcher == "slurm":
+                find_first_node()
             if torch.cuda.is_available():
                 _check_devices(torch.cuda.device_count(), int(os.environ.get(local_rank, "0")))
-                launch(backend, **kwargs)
+                _launch_patiently(launch, backend, kwargs)
             else:
                 # mmengine takes the local rank modulo the number of devices where slurm does not tell it.
                 if "SLURM_PROCID" in os.environ:
@@ -68,10 +78,83 @@ def _mended(launch: Callable[..., None]) -> Callable[..., None]:
                 # does, they would hold the group for ever, and leave_group could not end it.
                 importlib.import_module("torch.distributed.nn.functional")
                 with _no_device_to_set(torch.cuda):
-                    launch("gloo", **kwargs)
+                    _launch_patiently(launch, "gloo", kwargs)
                 atexit.register(leave_group)
 
     return launch_anywhere
+
+
+def _launch_patiently(launch: Callable[..., None], backend: str, kwargs: dict[str, Any]) -> None:
+    """Lets processes come late: a scheduler starts them when it can."""
+    import torch.distributed as dist
+    from torch.distributed import distributed_c10d
+
+    silence, patience = kwargs.get("timeout"), distributed_c10d.default_pg_timeout
+    if silence is None or silence >= patience or not hasattr(distributed_c10d, "_set_pg_timeout"):
+        launch(backend, **kwargs)
+        return
+    launch(backend, **{**kwargs, "timeout": patience})
+    if dist.is_initialized():
+        distributed_c10d._set_pg_timeout(silence, dist.group.WORLD)
+        distributed_c10d._get_default_store().set_timeout(silence)
+
+
+def check_numbers(launcher: str) -> None:
+    """Check what a launcher says of its processes, as far as it says anything.
+
+    Args:
+        launcher: 'pytorch', 'slurm' or 'mpi'.
+
+    Raises:
+        LaunchError: something that is no number, or a rank that is not below their count.
+    """
+    local_rank, rank, count = _RANKS[launcher]
+    for name, least in ((local_rank, 0), (rank, 0), (count, 1), ("LOCAL_WORLD_SIZE", 1), ("MASTER_PORT", 0)):
+        if name in os.environ:
+            number_of(name, least)
+    if rank in os.environ and count in os.environ and number_of(rank) >= number_of(count):
+        raise LaunchError(f"{rank} {os.environ[rank]}", expected=f"a number below {count}, {os.environ[count]}")
+
+
+def number_of(name: str, least: int = 0, default: int | None = None) -> int:
+    """The number that an environment variable says.
+
+    Args:
+        name: Of the variable.
+        least: That it may be.
+        default: Where it is not set, or empty.
+
+    Raises:
+        LaunchError: it is none, or out of range.
+    """
+    text = os.environ.get(name) or ("" if default is None else str(default))
+    # isdecimal alone takes digits of other scripts, and Python refuses to read thousands of them.
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST)) and least <= int(text) <= _MOST):
+        raise LaunchError(f"{name} '{text}'", expected=f"a number from {least} to {_MOST}")
+    return int(text)
+
+
+def find_first_node() -> None:
+    """Sets MASTER_ADDR to the first node of a Slurm job, where nobody has said it.
+
+    Raises:
+        LaunchError: Slurm's `scontrol`, which says it, is not there or fails.
+    """
+    if os.environ.get("MASTER_ADDR"):
+        return
+    command = ["scontrol", "show", "hostnames", os.environ.get("SLURM_NODELIST", "")]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        said, complaint = done.stdout.split(), done.stderr.strip() if done.returncode else ""
+    except OSError as error:
+        said, complaint = [], str(error)
+    if complaint or not said:
+        raise LaunchError(
+            "--launcher slurm: the node of the first process",
+            found=f"`{' '.join(command)}` does not say it: {complaint or 'no output'}",
+            do="Set MASTER_ADDR to its name",
+        )
+    os.environ["MASTER_ADDR"] = said[0]
 
 
 def leave_group() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import socket
 from pathlib import Path
@@ -257,6 +258,36 @@ def test_port_in_use(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delenv("TORCHELASTIC_USE_AGENT_STORE")
         monkeypatch.setenv("RANK", "1")
         launch.check_launch("pytorch")
+
+
+def test_port_that_is_for_root_alone(monkeypatch: pytest.MonkeyPatch):
+    def bind(self, address):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    _launched(monkeypatch, MASTER_PORT="80")
+    monkeypatch.setattr(socket, "socket", type("Socket", (socket.socket,), {"bind": bind}))
+    with pytest.raises(LaunchError, match=r"port 80: found it may not be used without root. Set PORT"):
+        launch.check_launch("pytorch")
+
+
+@pytest.mark.parametrize(("name", "value"), [("RANK", "x"), ("LOCAL_WORLD_SIZE", ""), ("MASTER_PORT", "70000")])
+def test_numbers_of_the_launcher(name: str, value: str, monkeypatch: pytest.MonkeyPatch):
+    _launched(monkeypatch, **{"MASTER_PORT": "29500", name: value})
+    with pytest.raises(LaunchError, match=f"^{name} '{value}': expected a number from"):
+        launch.check_launch("pytorch")
+
+
+def test_slurm_without_its_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    for name, value in {
+        "SLURM_PROCID": "0",
+        "SLURM_NTASKS": "2",
+        "SLURM_NODELIST": "n1",
+        "PATH": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    with pytest.raises(LaunchError, match=r"`scontrol show hostnames n1` does not say it: .* Set MASTER_ADDR"):
+        launch.check_launch("slurm")
 
 
 def test_port_taken_after_the_check_is_explained(monkeypatch: pytest.MonkeyPatch):

@@ -3,11 +3,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from hrnet_plugin.compat import launchers
 from hrnet_plugin.errors import LaunchError
+
+SLURM = {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_NODELIST": "n[1-2]", "SLURM_LOCALID": "0"}
+MPI = {"OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "1"}
 
 
 @pytest.fixture
@@ -17,16 +22,16 @@ def launch(monkeypatch):
     import torch
 
     asked = []
-    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "SLURM_LOCALID", "MASTER_ADDR", "MASTER_PORT"):
+    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", *SLURM, *MPI):
         monkeypatch.setenv(name, "0")
         monkeypatch.delenv(name)
     monkeypatch.setattr(torch.distributed, "init_process_group", lambda **kwargs: asked.append(kwargs))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
-    def launch(launcher: str, **environment: str) -> list[dict]:
+    def launch(launcher: str, timeout: timedelta | None = None, **environment: str) -> list[dict]:
         for key, value in environment.items():
             monkeypatch.setenv(key, value)
-        getattr(utils, f"_init_dist_{launcher}")("nccl", timeout=None)
+        getattr(utils, f"_init_dist_{launcher}")("nccl", timeout=timeout)
         return asked
 
     return launch
@@ -43,10 +48,9 @@ def test_every_launcher_takes_gloo_and_sets_no_device(launch):
 
     set_device = torch.cuda.set_device
     assert launch("pytorch", RANK="1", LOCAL_RANK="1") == [{"backend": "gloo", "timeout": None}]
-    environment = {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_NODELIST": "here", "MASTER_ADDR": "here"}
-    assert launch("slurm", **environment)[1] == {"backend": "gloo", "timeout": None}
-    environment = {"OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "1"}
-    assert launch("mpi", **environment)[2] == {"backend": "gloo", "timeout": None}
+    environment = {name: value for name, value in SLURM.items() if name != "SLURM_LOCALID"}
+    assert launch("slurm", **environment, MASTER_ADDR="here")[1] == {"backend": "gloo", "timeout": None}
+    assert launch("mpi", **MPI)[2] == {"backend": "gloo", "timeout": None}
     assert torch.cuda.set_device is set_device
 
 
@@ -68,6 +72,61 @@ def test_more_processes_than_devices_are_refused_with_both_numbers(launch, monke
 def test_a_missing_variable_of_the_launcher_is_named(launch):
     with pytest.raises(LaunchError, match=r"--launcher: found no environment variable RANK, .*torchrun"):
         launch("pytorch")
+
+
+@pytest.mark.parametrize(
+    ("launcher", "wrong", "told"),
+    [
+        ("pytorch", {"RANK": "x"}, "RANK 'x': expected a number from 0 to 65535"),
+        ("pytorch", {"RANK": "2", "WORLD_SIZE": "2"}, "RANK 2: expected a number below WORLD_SIZE, 2"),
+        ("pytorch", {"LOCAL_WORLD_SIZE": ""}, "LOCAL_WORLD_SIZE '': expected a number from 1"),
+        ("pytorch", {"MASTER_PORT": "abc"}, "MASTER_PORT 'abc': expected a number from 0 to 65535"),
+        ("pytorch", {"MASTER_PORT": "99999"}, "MASTER_PORT '99999': expected"),
+        ("pytorch", {"MASTER_PORT": "9" * 5000}, "MASTER_PORT '999"),
+        ("slurm", {**SLURM, "SLURM_NTASKS": "abc"}, "SLURM_NTASKS 'abc': expected a number from 1"),
+        ("slurm", {**SLURM, "SLURM_LOCALID": "\u0663"}, "SLURM_LOCALID '\u0663': expected a number"),
+        ("mpi", {**MPI, "OMPI_COMM_WORLD_SIZE": "-2"}, "OMPI_COMM_WORLD_SIZE '-2': expected"),
+    ],
+)
+def test_numbers_that_are_none_are_named(launch, launcher, wrong, told):
+    with pytest.raises(LaunchError, match=f"^{told}"):
+        launch(launcher, **{"RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "here", **wrong})
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        (None, "No such file"),
+        ("echo no controller at n1 >&2; exit 1", "no controller at n1"),
+        ("exit 0", "no output"),
+    ],
+)
+def test_a_slurm_that_does_not_say_where_is_told(launch, monkeypatch, tmp_path, program, told):
+    monkeypatch.setenv("PATH", str(_scontrol(tmp_path, program)))
+    with pytest.raises(
+        LaunchError, match=rf"`scontrol show hostnames n\[1-2\]` does not say it: .*{told}.*MASTER_ADDR"
+    ):
+        launch("slurm", **SLURM)
+
+
+def test_the_first_node_of_slurm_is_the_address(launch, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", f"{_scontrol(tmp_path, 'echo n1; echo n2')}:{os.environ['PATH']}")
+    launch("slurm", **SLURM)
+    assert os.environ["MASTER_ADDR"] == "n1"
+
+
+def _scontrol(folder: Path, program: str | None) -> Path:
+    if program is not None:
+        (folder / "scontrol").write_text(f"#!/bin/sh\n{program}\n")
+        (folder / "scontrol").chmod(0o755)
+    return folder
+
+
+def test_processes_may_come_late(launch):
+    """The silence after which a lost one is noticed is not for those that are yet to be started."""
+    half_a_minute, an_hour = timedelta(seconds=30), timedelta(hours=1)
+    assert launch("pytorch", half_a_minute, RANK="0", LOCAL_RANK="0")[0]["timeout"] == timedelta(minutes=30)
+    assert launch("pytorch", an_hour)[1]["timeout"] == an_hour
 
 
 def test_a_port_in_use_is_named(launch, monkeypatch):
@@ -117,7 +176,11 @@ def train():
     runner["hook"] = {"runner": runner}
     runner["model"](torch.ones(1, 2)).sum().backward()
 
-mmengine.dist.init_dist("pytorch")
+mmengine.dist.init_dist("pytorch", timeout=7)
+from torch.distributed import distributed_c10d
+group = distributed_c10d._get_default_group()._get_backend(torch.device("cpu"))
+print(group.options._timeout.seconds, distributed_c10d._get_default_store().timeout.seconds)
+del group
 train()
 print(threads())
 leave_group()
@@ -136,6 +199,7 @@ def test_no_thread_of_gloo_is_left_when_the_process_ends(project_root):
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    while_training, after = done.stdout.splitlines()
+    silence, while_training, after = done.stdout.splitlines()
+    assert silence == "7 7"  # once they have met
     assert "gloo" in while_training
     assert "gloo" not in after
