@@ -16,6 +16,8 @@ Result = TypeVar("Result")
 MB = 2**20
 #: Beyond what the process has: of addresses, and of memory that is really written.
 _ADDRESSES, _MEMORY = 1024 * MB, 192 * MB
+#: What the pixels of one image may take: Pillow unpacks up to 179 million, which a file of a few bytes may claim.
+PIXELS = _ADDRESSES
 #: So long that no machine is too slow, so short that an endless wait is noticed.
 _SECONDS = 60
 _LONGEST_LINE = 2500

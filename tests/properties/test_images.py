@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from bounds import MB, outcome
+from bounds import MB, PIXELS, outcome
 from effort import tries
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,10 +61,10 @@ def test_a_whole_image_has_the_size_that_its_header_tells(folder, made):
 def test_a_damaged_image_is_read_or_refused(folder, file):
     path = _write(folder, *file)
     for decode in (False, True):
-        looked = outcome(lambda decode=decode: look_at(path, decode))
+        looked = outcome(lambda decode=decode: look_at(path, decode), PIXELS)
         assert isinstance(looked, Picture)
-    assert isinstance(outcome(lambda: read_mask(path, looked)), Mask)
-    read = outcome(lambda: read_image(path))
+    assert isinstance(outcome(lambda: read_mask(path, looked), PIXELS), Mask)
+    read = outcome(lambda: read_image(path), PIXELS)
     assert isinstance(read, (np.ndarray, DataError))
     assert isinstance(outcome(lambda: CheckImageFiles()({"img_path": str(path)})), (dict, DataError))
 
@@ -85,6 +85,13 @@ def test_a_part_that_is_only_claimed_takes_no_memory(folder, kind):
     path = _write(folder, ".png", data)
     assert "longer than the file" in str(outcome(lambda: read_image(path)))
     assert "longer than the file" in outcome(lambda: look_at(path, decode=True)).why
+
+
+@pytest.mark.parametrize("depth", [1, 8])
+def test_a_mask_of_64_million_pixels_is_counted_in_parts(folder, depth):
+    path = _write(folder, ".png", png_claiming(8000, 8000, rows=8000, depth=depth))
+    assert path.stat().st_size < MB
+    assert outcome(lambda: read_mask(path, Picture())).pixels == {0: 64_000_000}
 
 
 def test_a_small_file_of_a_billion_pixels_is_not_unpacked(folder):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,6 +17,8 @@ from hrnet_plugin.errors import DataError
 
 from .pictures import BROKEN, MISSING, UNREADABLE, Picture
 
+#: Pixels that are counted at once: counting takes eight times the room of what is counted.
+_STRIP = 2**20
 #: PIL's names for pictures of one number a pixel.
 _INDEX_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
 
@@ -43,7 +47,7 @@ class Mask:
         mode: PIL's name of the kind of pixels.
         lossy: The format changes values when it is written.
         pixels: How many pixels have each value, for a mask of one number a pixel.
-        colours: How many colours there are, for any other.
+        colours: How many colours there are, for any other; transparency is none.
         wrong, why: As of :class:`Picture`.
     """
 
@@ -105,16 +109,33 @@ def read_mask(path: Path, image: Picture) -> Mask:
         check_image_file(path)
         with silent_pillow(), Image.open(path) as opened:
             kind = {"size": opened.size, "mode": opened.mode, "lossy": opened.format == "JPEG"}
-            values = np.asarray(opened)
+            return Mask(image, **kind, **_content(opened))
     except RiskyImage as error:
         return Mask(image, wrong=UNREADABLE, why=str(error.found))
     except DataError as error:
         return Mask(image, wrong=BROKEN, why=str(error.found))
-    except Exception as error:  # a file that is no image may fail in any way
+    except Exception as error:  # a file that is no image may fail in any way, and a small one ask for much memory
         return Mask(image, wrong=UNREADABLE, why=type(error).__name__)
-    if values.ndim > 2:
-        return Mask(image, **kind, colours=len(np.unique(values.reshape(-1, values.shape[-1]), axis=0)))
-    return Mask(image, **kind, pixels=_counted(values))
+
+
+def _content(opened: Image.Image) -> dict[str, Any]:
+    """How many pixels have which value, or how many colours there are, strip by strip."""
+    width, height = opened.size
+    rows = max(1, _STRIP // max(1, width))
+    counts: Counter[int] = Counter()
+    colours = np.zeros(0, bool)
+    for top in range(0, height, rows):
+        values = np.asarray(opened.crop((0, top, width, min(top + rows, height))))
+        if values.ndim == 2:
+            counts.update(_counted(values))
+            continue
+        if not len(colours):
+            colours = np.zeros(2**24, bool)
+        packed = np.zeros(values.shape[:2], np.uint32)
+        for channel in range(min(values.shape[2], 3)):
+            packed = packed << 8 | values[..., channel]
+        colours[packed.ravel()] = True
+    return {"colours": int(colours.sum())} if len(colours) else {"pixels": dict(sorted(counts.items()))}
 
 
 def _counted(values: np.ndarray) -> dict[int, int]:
