@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hrnet_plugin.config_files import find_config, load_config
 
 from . import overrides, preflight
+from .config_kinds import check_kinds
 from .data_root import point_at, use_ground_truth_boxes
 from .explain import explained
 from .image_checks import check_images_when_loaded
@@ -205,6 +206,7 @@ def _read(args: argparse.Namespace) -> PreparedRun:
         os.environ["LOCAL_RANK"] = os.environ["OMPI_COMM_WORLD_LOCAL_RANK"]
     path = find_config(args.config)
     cfg = load_config(path, args.cfg_options)
+    check_kinds(cfg)
     cfg.launcher = args.launcher
     if "preprocess_cfg" in cfg:  # an older place of mmpose's configs for it
         cfg.model.setdefault("data_preprocessor", cfg.preprocess_cfg)
