@@ -4,10 +4,11 @@ What broke: torch loads with `weights_only=True`. A checkpoint of mmengine 0.10.
 `HistoryBuffer`, numpy arrays and dtypes and, through the buffer's bound methods, `builtins.getattr`; so `--resume`
 and `tools/test.py` refuse what mmengine itself wrote: `Weights only load failed`. Since torch 2.6.
 Detected: torch loads weights only unless told otherwise (2.6 and later).
-Done: those few names are allowed, and none of them leads to the real thing. numpy's own reconstructors believe what
-the file says of a dtype (told that objects are plain numbers, they take bytes of the file for pointers), a
-HistoryBuffer writes into its class, and `getattr` opens everything. So each name stands for something in
-`saved_values` that checks its arguments and builds numbers, arrays of numbers and log histories only.
+Done: those few names are allowed, and the one by which timm keeps its options. None of them leads to the real thing:
+numpy's own reconstructors believe what the file says of a dtype (told that objects are plain numbers, they take bytes
+of the file for pointers), a HistoryBuffer writes into its class, and `getattr` opens everything. So each name stands
+for something in `saved_values` that checks its arguments and builds numbers, arrays of numbers, log histories and
+options only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .fix import AfterImport, Finding
 
 
 def allow() -> None:
-    """Lets `torch.load` read what mmengine writes. Calling it again changes nothing."""
+    """Lets `torch.load` read what mmengine and timm write. Calling it again changes nothing."""
     import torch
 
     from . import saved_values
@@ -34,6 +35,7 @@ def allow() -> None:
             (saved_values.SavedHistory, "mmengine.logging.history_buffer.HistoryBuffer"),
             (saved_values.statistic_name, "builtins.getattr"),
             (saved_values.empty_bytes, "builtins.bytes"),
+            (saved_values.SavedArguments, "argparse.Namespace"),
         ]
     )
 

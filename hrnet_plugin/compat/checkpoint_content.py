@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CheckpointError
-from .saved_values import SavedArray, SavedDtype
+from .saved_values import SavedArguments, SavedArray, SavedDtype
 
 #: How much more than its file a checkpoint may hold: packed zeros, weights that share their numbers.
 _TIMES, _BEYOND = 16, 64 * 2**20
@@ -44,7 +44,7 @@ def check_archive(path: Path, name: str) -> None:
 
 
 def plain_content(checkpoint: object, name: str, size: int) -> object:
-    """A checkpoint with ordinary arrays and dtypes in it; dicts and lists are changed in place.
+    """A checkpoint with ordinary arrays, dtypes and options in it; dicts and lists are changed in place.
 
     Args:
         checkpoint: What was read.
@@ -85,6 +85,8 @@ class _Content:
 
     def plain(self, value: object) -> tuple[object, int]:
         """A value made plain, and its size: bytes of tensors and text, and one for everything else."""
+        if isinstance(value, SavedArguments):
+            value = value.content
         if not isinstance(value, (dict, list, tuple)):
             return _plain_leaf(value)
         known = self._seen.get(id(value))

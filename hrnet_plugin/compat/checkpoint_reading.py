@@ -18,6 +18,7 @@ import contextlib
 import os
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -30,7 +31,11 @@ from .fix import AfterImport, Finding
 from .safetensors_files import is_safetensors, read_safetensors
 from .strict_names import narrow
 
+#: Warnings of torch about files that it refuses next, or reads.
+_ANSWERED = ("Detected pickle protocol", "'torch.load' received a zip file that looks like a TorchScript")
 _GLOBAL = re.compile(r"GLOBAL ([\w.<>]+)")
+#: Steps of pickles that came with protocol 4; torch writes 2, and its restricted reader knows no later ones.
+_LATER = re.compile(r"Unsupported operand 1(4\d|5[0-2])\b")
 _STEP = re.compile(r"(Trying to call|Can only|Only persistent_load|persistent_load id)[^\n]*")
 
 
@@ -83,7 +88,9 @@ def _read(path: Path, name: str, map_location: object, mapped: bool = False) -> 
     check_archive(path, name)
     _allow()
     mapped = mapped and zipfile.is_zipfile(path)
-    with narrow():
+    with narrow(), warnings.catch_warnings():
+        for message in _ANSWERED:
+            warnings.filterwarnings("ignore", message)
         return _checked(torch.load(path, map_location=map_location, weights_only=True, mmap=mapped), path, name)
 
 
@@ -128,12 +135,28 @@ def _explain(error: Exception) -> dict[str, str]:
             "expected": "tensors, numbers and mmengine's log history",
             "do": "It was refused and nothing in it ran",
         }
+    other = _other_form(str(error))
+    if other:
+        return {"expected": "a file that torch.save wrote as it does by itself", **other}
     reason = str(error).rpartition("WeightsUnpickler error: ")[2].strip().splitlines()
     return {
         "found": f"a file that is truncated or no checkpoint ({type(error).__name__}: {(reason or [''])[0]})",
         "expected": "a file written by torch.save",
         "do": "Copy or download it again",
     }
+
+
+def _other_form(text: str) -> dict[str, str] | None:
+    """What is said of a whole file in a form that torch reads with code of the file's choice only."""
+    if "TorchScript archives" in text:
+        return {"found": "a TorchScript archive, which holds code", "do": "Where it was made, save the state_dict()"}
+    if "legacy .tar format" in text:
+        do = "Where you trust it, read it with torch.load(weights_only=False) and save it anew"
+        return {"found": "torch's first form of files (.tar)", "do": do}
+    if _LATER.search(text):
+        do = "Where it was made, save it without pickle_protocol"
+        return {"found": "a pickle of protocol 4 or later", "do": do}
+    return None
 
 
 def _forbidden(text: str) -> str | None:

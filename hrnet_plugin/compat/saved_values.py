@@ -6,6 +6,7 @@ up or calls anything that the file chooses.
 
 from __future__ import annotations
 
+import argparse
 import math
 import re
 
@@ -127,3 +128,27 @@ def statistic_name(owner: type, name: str) -> str:
         "only mmengine's log history may use it, for its own statistics",
     )
     return name
+
+
+class SavedArguments:
+    """The options of a command (`argparse.Namespace`), as timm keeps them; `checkpoint_content` makes them a dict.
+
+    Attributes:
+        content: The options by name.
+    """
+
+    __hash__ = None
+
+    def __new__(cls, *content: object) -> SavedArguments:
+        require(not content, "argparse.Namespace", "its options are not in the file")
+        made = super().__new__(cls)
+        made.content = {}
+        return made
+
+    def __setstate__(self, state: dict) -> None:
+        fits = type(state) is dict and all(type(name) is str for name in state)
+        require(fits, "argparse.Namespace", "its state is not one of options")
+        self.content = state
+
+    def __reduce__(self):
+        return argparse.Namespace, (), self.content

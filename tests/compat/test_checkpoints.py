@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import builtins
+import functools
 import io
 import os
 import pickle
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +108,9 @@ ATTACKS = {
     ),
     "numpy dtype with fields": (np.zeros(1, dtype=[("field", "f8")]), "numpy.dtype"),
     "numpy text": (np.array(["text"]), "numpy.dtype"),
+    "options that stand in no file": (Call(argparse.Namespace, [1]), "argparse.Namespace"),
+    "options that are no dict": (Call(argparse.Namespace, state=[("lr", 1)]), "argparse.Namespace"),
+    "options without names": (Call(argparse.Namespace, state={1: 2}), "argparse.Namespace"),
     "numpy scalar of objects": (Call(np.float64(1).__reduce__()[0], np.dtype("f8"), b"short"), "scalar"),
 }
 
@@ -199,6 +205,41 @@ def test_the_environment_cannot_make_loading_unsafe(folder, monkeypatch):
     assert not Path("pwned").exists()
 
 
+def test_options_of_a_command_come_back_as_a_dict(folder):
+    """timm's CheckpointSaver keeps its options as argparse gave them."""
+    options = argparse.Namespace(model="hrnet_w18", lr=0.1, sizes=[(224, 224)], inner=argparse.Namespace(seed=0))
+    torch.save({"args": options, "again": [options]}, "timm.pth")
+    found = read_checkpoint("timm.pth")
+    assert found["args"] == {"model": "hrnet_w18", "lr": 0.1, "sizes": [(224, 224)], "inner": {"seed": 0}}
+    assert found["again"] == [found["args"]]
+    torch.save(torch.load("timm.pth", weights_only=True), "second.pth")
+    assert read_checkpoint("second.pth") == found
+    assert b"hrnet_plugin" not in Path("second.pth").read_bytes()
+
+
+def test_options_that_hold_themselves_are_refused(folder):
+    options = argparse.Namespace()
+    options.own = options
+    torch.save({"args": options}, "endless.pth")
+    with pytest.raises(CheckpointError, match="RecursionError"):
+        read_checkpoint("endless.pth")
+
+
+def _traced(path: Path) -> None:
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(1, 1), torch.zeros(1, 1)), path)
+
+
+def _later(path: Path, *, new: bool = True) -> None:
+    weights = {"state_dict": {"weight": torch.zeros(1)}}
+    torch.save(weights, path, pickle_protocol=4, _use_new_zipfile_serialization=new)
+
+
+def _tar(path: Path) -> None:
+    with tarfile.open(path, "w") as archive:
+        for name in ("sys_info", "pickle", "storages", "tensors"):
+            archive.addfile(tarfile.TarInfo(name))
+
+
 def _truncated(path: Path) -> None:
     torch.save({"state_dict": {"weight": torch.zeros(1000)}}, path)
     path.write_bytes(path.read_bytes()[:-500])
@@ -211,19 +252,25 @@ BROKEN = {
     "truncated": (_truncated, "truncated or no checkpoint"),
     "text": (lambda path: path.write_text("<html>404 not found</html>"), "truncated or no checkpoint"),
     "image": (lambda path: path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8), "truncated or no checkpoint"),
+    "traced": (_traced, "found a TorchScript archive, which holds code, .* save the state_dict"),
+    "protocol 4": (_later, "found a pickle of protocol 4 or later, .* without pickle_protocol"),
+    "protocol 4, torch 1.5": (functools.partial(_later, new=False), "found a pickle of protocol 4 or later"),
+    "tar": (_tar, "found torch's first form of files"),
     "list": (lambda path: torch.save([1, 2], path), "found a list, expected a dict"),
     "tensor": (lambda path: torch.save(torch.zeros(2), path), "found a Tensor, expected a dict"),
 }
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_file_that_is_no_checkpoint_is_named(folder, kind):
+def test_a_file_that_is_no_checkpoint_is_named(folder, kind, recwarn):
     make, words = BROKEN[kind]
     make(folder / "broken.pth")
+    recwarn.clear()
     with pytest.raises(CheckpointError, match=words) as caught:
         read_checkpoint(folder / "broken.pth")
     assert str(caught.value).startswith(f"checkpoint {folder / 'broken.pth'}: ")
     assert "\n" not in str(caught.value)
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("kind", BROKEN)
