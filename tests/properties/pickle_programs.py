@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 #: Names that torch's restricted reader knows, and such as an attacker would like.
 ALLOWED = (
-    "builtins.bytearray", "builtins.set", "builtins.complex", "builtins.bytes", "builtins.getattr", "argparse.Namespace",
-    "collections.Counter", "collections.OrderedDict", "_codecs.encode", "numpy.core.multiarray._reconstruct",
+    "builtins.bytearray", "builtins.set", "builtins.complex", "builtins.bytes", "builtins.getattr",
+    "argparse.Namespace", "collections.Counter", "collections.OrderedDict", "_codecs.encode",
+    "numpy.core.multiarray._reconstruct",
     "numpy.core.multiarray.scalar", "numpy.dtype", "numpy.ndarray", "mmengine.logging.history_buffer.HistoryBuffer",
     "torch.Size", "torch.Tensor", "torch.FloatTensor", "torch.sparse.FloatTensor", "torch.device", "torch.float32",
     "torch.FloatStorage", "torch.storage.UntypedStorage", "torch.nn.parameter.Parameter",
