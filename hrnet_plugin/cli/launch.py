@@ -8,11 +8,15 @@ import os
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from hrnet_plugin.compat.launchers import check_numbers, find_first_node, port_in_use, too_few_devices
 from hrnet_plugin.config_tree import child
-from hrnet_plugin.errors import LaunchError
+from hrnet_plugin.errors import LaunchError, Preempted
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -29,6 +33,8 @@ _START_WITH = {
 }
 
 
+#: What schedulers send before they kill, as in `engine.preemption`, which would import torch.
+_ASK_FOR_ROOM = (signal.SIGTERM, signal.SIGUSR1)
 #: Of <sys/prctl.h>: the signal that a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
 #: Seconds after which a process that has fallen silent is taken as gone; torch's own are 600 (nccl) and 1800 (gloo).
@@ -83,6 +89,39 @@ def end_with_launcher() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != launcher:  # it has been killed meanwhile
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def room_made_at_once() -> Iterator[None]:
+    """Has this process end with the status of a training that made room, while it has nothing to save.
+
+    `engine.PreemptionHook` listens in its place while a training goes on. Nothing elsewhere than in the main thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _make_room) for number in _ASK_FOR_ROOM}
+    try:
+        yield
+    except Preempted:
+        raise  # listening: an echo of the signal shall not change with which status the process ends
+    except BaseException:
+        _listen_as(before)
+        raise
+    _listen_as(before)
+
+
+def _listen_as(before: dict[int, Any]) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def _make_room(number: int, frame: FrameType | None) -> None:
+    if os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0":
+        name = signal.Signals(number).name
+        # Not by print: a signal may come in the middle of one.
+        os.write(2, f"hrnet: asked to make room ({name}) while there was nothing to save\n".encode())
+    os._exit(Preempted.exit_status)
 
 
 def check_port(port: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .arguments import add_run_arguments
+from .launch import room_made_at_once
 from .train_health import add_health_argument
 from .train_resuming import add_resume_arguments
 from .train_speed import add_speed_arguments
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: for everything in the config, the data or the environment that stands in the way.
     """
-    from .run import train
+    with room_made_at_once():
+        from .run import train
 
-    return train(args)
+        return train(args)

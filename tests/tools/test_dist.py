@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -111,18 +114,19 @@ def test_arguments_are_passed_on_as_given(script, given, passed_on, run, project
     assert done.stdout.split("\n")[:-1] == [str(tools / "launch.py"), *passed_on, *odd]
 
 
-@pytest.mark.parametrize("gpus", ["0", "-1", "two", "configs/x.py", ""])
+@pytest.mark.parametrize("gpus", ["0", "-1", "two", "\u0663", "9" * 5000, "configs/x.py", ""])
 def test_number_of_processes_is_checked(gpus, launch):
-    with pytest.raises(LaunchError, match=f"^GPUS '{gpus}': expected the number of processes to start"):
+    with pytest.raises(LaunchError, match=f"^GPUS '{gpus[:99]}.*: expected the number of processes to start"):
         launch.torchrun_options(gpus)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "abc"), ("PORT", "70000"), ("NODE_RANK", "a"), ("MAX_RESTARTS", "-1")]
+    ("name", "value"),
+    [("PORT", "abc"), ("PORT", "70000"), ("NODE_RANK", "a"), ("MAX_RESTARTS", "-1"), ("PORT", "9" * 5000)],
 )
 def test_environment_is_checked(name, value, launch, monkeypatch):
     monkeypatch.setenv(name, value)
-    with pytest.raises(LaunchError, match=f"^{name} '{value}': expected a number from 0 to 65535"):
+    with pytest.raises(LaunchError, match=f"^{name} '{value[:99]}.*: expected a number from 0 to 65535"):
         launch.torchrun_options("2")
 
 
@@ -140,6 +144,32 @@ def test_nodes_and_ports_as_in_openmmlab(launch, monkeypatch):
     assert launch.torchrun_options("4") == [*expected, "--nproc_per_node=4", "--max_restarts=0", signals]
     monkeypatch.setenv("PORT", "12345")
     assert launch.torchrun_options("4")[3] == "--master_port=12345"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"NNODES": "2"}, "NNODES 2: found no MASTER_ADDR. Set it to the address of the first machine, on all of them"),
+        ({"NNODES": "1:2"}, "NNODES 1:2: found no MASTER_ADDR"),
+        (
+            {"NNODES": "2", "NODE_RANK": "2", "MASTER_ADDR": "a"},
+            "NODE_RANK 2: expected a number from 0 to 1, of",
+        ),
+        ({"NODE_RANK": "1"}, "NODE_RANK 1: expected a number from 0 to 0"),
+    ],
+)
+def test_machines_that_could_never_meet_are_refused(launch, monkeypatch, given, told):
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(LaunchError, match=f"^{told}"):
+        launch.torchrun_options("2")
+
+
+@pytest.mark.parametrize(("nodes", "elastic"), [("2", None), ("2:2", None), ("1:2", "1")])
+def test_processes_know_that_machines_come_and_go(launch, monkeypatch, nodes, elastic):
+    """torchrun starts them anew then, and does not count it."""
+    monkeypatch.setenv("NNODES", nodes)
+    assert launch.environment().get("HRNET_ELASTIC") == elastic
 
 
 def test_machines_that_come_and_go_meet_at_one_that_stays(launch, monkeypatch):
@@ -201,6 +231,46 @@ def test_failed_rank_gives_its_status_and_one_line(ending, status, told, run, pr
     script.write_text(RANKS_THAT_FAIL.format(ending=ending))
     done = run(sys.executable, project_root / "tools/launch.py", 2, script, status=status)
     assert done.stderr.splitlines() == [told]
+
+
+RANKS_THAT_ARE_ASKED = """
+import os
+import signal
+import sys
+import time
+
+rank = int(os.environ["RANK"])
+def end(number, frame):
+    {ending}
+signal.signal(signal.SIGTERM, end)
+open("ready" + str(rank), "w").close()
+while True:
+    time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "told"),
+    [
+        ("sys.exit(75 if rank else 0)", 75, []),
+        ("sys.exit(0)", 0, []),
+        ("os.kill(os.getpid(), signal.SIGKILL)", 137, ["hrnet: rank 0 was ended by SIGKILL, and the others with it"]),
+        ("signal.signal(number, signal.SIG_DFL); os.kill(os.getpid(), number)", 143, []),
+    ],
+    ids=["made room", "done", "killed", "as by default"],
+)
+def test_after_a_signal_the_status_is_that_of_the_processes(ending, status, told, project_root, tmp_path):
+    """75 has a job requeued: not where the processes could not save."""
+    script = tmp_path / "train.py"
+    script.write_text(RANKS_THAT_ARE_ASKED.format(ending=ending))
+    environment = {**os.environ, "PYTHONPATH": str(project_root), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, project_root / "tools/launch.py", "2", script]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while not all((tmp_path / f"ready{rank}").exists() for rank in (0, 1)) and process.poll() is None:
+            time.sleep(0.02)
+        process.terminate()
+        assert process.communicate(timeout=60)[1].splitlines() == told
+    assert process.returncode == status
 
 
 def check_ranks(work_dir: Path, weights: int) -> dict:
