@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hrnet_plugin.checks.data.reading import is_list_of_images, read_json
 from hrnet_plugin.compat.launchers import port_in_use
 from hrnet_plugin.compat.patient_broadcast import lost_process
+from hrnet_plugin.disk import is_full
 from hrnet_plugin.engine.data_check import albumentations_missing, empty_data_set
 from hrnet_plugin.engine.network_fit import named_channel_mismatch
 from hrnet_plugin.errors import ConfigError, DataError, LaunchError, UserError
@@ -165,6 +166,17 @@ def _lost_process(error: Exception, cfg: Config) -> UserError | None:
     return lost_process(in_short(error).rpartition("] ")[2])
 
 
+def _full_disk(error: Exception, cfg: Config) -> UserError | None:
+    if not isinstance(error, OSError) or not is_full(error):
+        return None
+    return ConfigError(
+        f"writing {error.filename or 'to the disk'}",
+        found=f"'{error.strerror}'",
+        expected="room",
+        do="Make room; a training goes on with --resume from the last checkpoint that it could write",
+    )
+
+
 def _channel_mismatch(error: Exception, cfg: Config) -> UserError | None:
     mismatch = named_channel_mismatch(error)
     if mismatch is None:
@@ -178,6 +190,7 @@ def _channel_mismatch(error: Exception, cfg: Config) -> UserError | None:
 
 
 _EXPLANATIONS: tuple[Callable[[Exception, Config], UserError | None], ...] = (
+    _full_disk,
     _unknown_type,
     _refused_samples,
     broken_annotations,

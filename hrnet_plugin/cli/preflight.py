@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hrnet_plugin.compat.safetensors_files import check_safetensors, is_safetensors
 from hrnet_plugin.config_tree import dicts_in, leaf_datasets, type_name
+from hrnet_plugin.disk import is_full
 from hrnet_plugin.errors import CheckpointError, ConfigError, DataError
 
 from .data_sources import where_to_get
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: How the files of `deploy.exporting.formats`, which needs torch, end.
 EXPORTED = (".onnx", ".xml", ".pt2", ".ncnn.param")
+#: What a log takes at least.
+_SOME_BYTES = 64 * 1024
 
 
 def check_loader(cfg: Config, loader: str) -> None:
@@ -116,14 +119,14 @@ def check_writable(folder: str | Path, what: str) -> None:
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_SOME_BYTES))  # a full disk still makes empty files
     except OSError as error:
         raise ConfigError(
             f"{what} {folder}",
             found=error.strerror or str(error),
             expected="a folder that can be written",
-            do="Name another one",
+            do="Make room, or name another one" if is_full(error) else "Name another one",
         ) from error
 
 

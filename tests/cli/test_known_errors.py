@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hrnet_plugin.cli import preflight
 from hrnet_plugin.cli.known_errors import explain
-from hrnet_plugin.errors import DataError, LostProcess
+from hrnet_plugin.errors import ConfigError, DataError, LostProcess
 
 KILLED = "DataLoader worker (pid 4711) is killed by signal: Killed. "
 GLOO = "[/gloo/transport/tcp/unbound_buffer.cc:78] Timed out waiting 120000ms for recv operation to complete"
@@ -37,3 +38,28 @@ def test_a_process_of_the_same_run(message, monkeypatch):
 def test_other_errors_keep_their_trace(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert explain(RuntimeError("a defect"), {}) is None
+
+
+@pytest.fixture
+def full():
+    """What a write to a full disk raises."""
+    with pytest.raises(OSError, match="No space left") as caught, open("/dev/full", "wb", buffering=0) as file:
+        file.write(b"a")
+    return caught.value
+
+
+def test_a_full_disk(full):
+    told = str(explain(full, {}))
+    assert told.startswith("writing to the disk: found 'No space left on device', expected room. Make room; ")
+    assert "--resume" in told
+    full.filename = "work/20260101/run.log"
+    assert str(explain(full, {})).startswith("writing work/20260101/run.log: found ")
+    assert explain(OSError(5, "Input/output error"), {}) is None
+
+
+def test_a_disk_that_is_full_before_a_run(monkeypatch, tmp_path):
+    told = r"work dir .*found No space left on device, .*Make room, or name another"
+    with open("/dev/full", "wb") as file:
+        monkeypatch.setattr(preflight.tempfile, "TemporaryFile", lambda **_: file)
+        with pytest.raises(ConfigError, match=told):
+            preflight.check_writable(tmp_path, "work dir")
