@@ -20,6 +20,8 @@ from explained_numbers import fill
 from measured_gradients import ALONE, PLAIN, WAYS
 from scaling_model import Link, Training, all_reduce_seconds, efficiency, exposed_seconds
 
+from hrnet_plugin.errors import UserError
+
 DOCS = Path(__file__).resolve().parent.parent
 PAGE = "scaling.md"
 POSE, SEGMENTATION = "hrnet_w32_coco", "hrnet_w18_cityscapes"
@@ -171,7 +173,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.config:
         if not args.seconds or not args.gigabits or args.processes < 2:
             parser.error("--config: expected --seconds, --gigabits and at least 2 --processes beside it")
-        print(of_ones_own(args))
+        try:
+            print(of_ones_own(args))
+        except UserError as error:
+            parser.exit(2, f"error: {error}\n")
         return
     values, tables = compute()
     if args.write:

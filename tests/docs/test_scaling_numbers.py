@@ -119,3 +119,11 @@ def test_numbers_of_ones_own(capsys):
     assert bf16.startswith("bf16 gradients: 57.1 MB, joined in 0.010 s")
     with pytest.raises(SystemExit):
         scaling_numbers.main(["--config", "hrnet_w32_coco"])
+
+
+def test_a_config_that_is_not_there_is_said_in_a_line(capsys):
+    with pytest.raises(SystemExit) as ended:
+        scaling_numbers.main(["--config", "nope", "--seconds", "0.5", "--gigabits", "100"])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: config 'nope': found no such file")
