@@ -13,16 +13,20 @@ from effort import tries
 from hypothesis import given
 from hypothesis import strategies as st
 from junk import JUNK, NUMBERS, TEXTS, spoilt
+from mmengine.config import Config
+from mmengine.registry import DATASETS
 from PIL import Image
 
 from hrnet_plugin.checks.data import check_coco
 from hrnet_plugin.checks.data.drawing import draw_worst, write_sheet
 from hrnet_plugin.checks.data.page import data_page
 from hrnet_plugin.checks.data.report import DataReport
+from hrnet_plugin.cli.explain import explained
 from hrnet_plugin.cli.main import main
 from hrnet_plugin.errors import UserError, visible
 from hrnet_plugin.inference.box_files import BoxFile
 from hrnet_plugin.inference.sources import Source
+from hrnet_plugin.zoo.quiet import in_scope
 
 _POINTS = ("nose", "left_eye", "right_eye")
 NAMES = st.one_of(
@@ -71,6 +75,19 @@ CONTENT = st.fixed_dictionaries(
         ),
     }
 )
+
+
+BOXES = st.lists(
+    st.fixed_dictionaries(
+        {"image_id": st.one_of(st.integers(1, 2), NUMBERS), "category_id": st.just(1),
+         "bbox": st.lists(NUMBERS, min_size=4, max_size=4), "score": NUMBERS}
+    ),
+    max_size=3,
+)  # fmt: skip
+_KEYPOINTS = {
+    place: {"name": name, "id": place, "color": [0, 0, 0], "type": "upper", "swap": ""}
+    for place, name in enumerate(_POINTS)
+}
 
 
 @pytest.fixture
@@ -163,23 +180,43 @@ def test_the_command_says_it_in_lines(folder, images, content, capsys):
     assert all(line == visible(line) for line in said.out.splitlines())
 
 
+def _built(folder: Path, scope: str, content: object, boxes: object = None) -> object:
+    """A data set of a framework, as a training builds it."""
+    dataset = {"type": "CocoDataset", "ann_file": str(_write(folder, content)), "data_prefix": {"img": f"{folder}/"}}
+    dataset["serialize_data"] = False  # it collects garbage, which takes longer than all the rest
+    if scope == "mmpose":
+        dataset["metainfo"] = {"dataset_name": "three", "keypoint_info": _KEYPOINTS, "joint_weights": [1] * 3,
+                               "skeleton_info": {}, "sigmas": [0.1] * 3}  # fmt: skip
+    if boxes is not None:
+        (folder / "boxes.json").write_text(json.dumps(boxes), encoding="utf-8")
+        dataset |= {"bbox_file": str(folder / "boxes.json"), "test_mode": True}
+    cfg = Config({"default_scope": scope, "train_dataloader": {"dataset": dataset}})
+    with in_scope(cfg), explained(cfg):
+        built = DATASETS.build({**dataset, "pipeline": []})
+        return [built[place] for place in range(len(built))]
+
+
+@tries(25, 4000)
+@given(content=st.one_of(spoilt(CONTENT), JUNK), scope=st.sampled_from(("mmpose", "mmdet")))
+def test_a_training_takes_or_refuses_a_spoilt_file(folder, content, scope):
+    assert isinstance(outcome(lambda: _built(folder, scope, content)), (list, UserError))
+
+
+@tries(25, 4000)
+@given(content=CONTENT, boxes=st.one_of(spoilt(BOXES), JUNK))
+def test_a_test_takes_or_refuses_spoilt_boxes(folder, content, boxes):
+    assert isinstance(outcome(lambda: _built(folder, "mmpose", content, boxes)), (list, UserError))
+
+
 @tries(60, 10000)
 @given(
     content=st.one_of(
         spoilt(CONTENT),
         JUNK,
         spoilt(st.dictionaries(NAMES, st.lists(st.lists(NUMBERS, min_size=4, max_size=5), max_size=2), max_size=2)),
-        spoilt(
-            st.lists(
-                st.fixed_dictionaries(
-                    {"image_id": NUMBERS, "category_id": st.just(1), "bbox": st.lists(NUMBERS, min_size=4, max_size=4),
-                     "score": NUMBERS}
-                ),
-                max_size=3,
-            )
-        ),
+        spoilt(BOXES),
     )
-)  # fmt: skip
+)
 def test_boxes_of_any_content_are_taken_or_refused(folder, content):
     path = _write(folder, content)
     source = Source(folder / "a.png", "a.png")
