@@ -20,6 +20,8 @@ from hrnet_plugin.errors import CheckpointError
 
 from .memory_format import align_state, named_optimizers
 
+#: What only checkpoints of a training hold; the best ones of mmengine's hook have no optimizer.
+_STATE = {"meta": "meta", "message_hub": "message_hub", "optimizer": "state of the optimizer"}
 _ADVICE = "Take the config that the checkpoint was trained with"
 
 
@@ -51,7 +53,7 @@ class CheckpointFitHook(Hook):
         plan = plan_loading(network, contents, adapts=self.required < 1)
         plan.require(self.required, what=f"checkpoint {self.source}", advice=_ADVICE)
         if self.resumes:
-            self._check_state(checkpoint)
+            self._check_state(checkpoint, runner)
             for part, optimizer in named_optimizers(runner.optim_wrapper):
                 _update_as_configured(checkpoint.get("optimizer"), part, optimizer)
         checkpoint["state_dict"] = plan.state_dict(network)
@@ -64,13 +66,20 @@ class CheckpointFitHook(Hook):
             for _, optimizer in named_optimizers(runner.optim_wrapper):
                 align_state(optimizer)
 
-    def _check_state(self, checkpoint: Mapping) -> None:
-        if not {"meta", "message_hub"} <= set(checkpoint):
+    def _check_state(self, checkpoint: Mapping, runner: Runner) -> None:
+        without = [words for key, words in _STATE.items() if key not in checkpoint]
+        if without:
             raise CheckpointError(
                 f"--resume {self.source}",
-                found="weights alone",
+                found="weights alone" if len(without) == len(_STATE) else f"no {', no '.join(without)}",
                 expected="a checkpoint with the state of training",
-                do="To start from these weights use --cfg-options load_from=...",
+                do="Take another (--resume without a value finds the newest that has it), or start from these weights: "
+                "--cfg-options load_from=...",
+            )
+        if runner.param_schedulers and not checkpoint.get("param_schedulers"):
+            runner.logger.warning(
+                f"--resume {self.source}: no state of the schedules (param_scheduler) in it, so they begin anew: the "
+                "learning rate is that of a training at its first step"
             )
 
 

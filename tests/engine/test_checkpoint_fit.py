@@ -68,7 +68,14 @@ class Log(logging.Handler):
 
 
 def start(
-    folder: Path, model: Toy, source: Path | None = None, *, required: float = 0.5, resumes=False, hooks=()
+    folder: Path,
+    model: Toy,
+    source: Path | None = None,
+    *,
+    required: float = 0.5,
+    resumes: bool = False,
+    hooks: tuple = (),
+    schedule: dict | None = None,
 ) -> Log:
     """Train a model for an epoch; returns the log."""
     channels = model.backbone.conv1.in_channels
@@ -83,6 +90,7 @@ def start(
             "collate_fn": {"type": "default_collate"},
         },
         optim_wrapper={"optimizer": {"type": "SGD", "lr": 0.0}},
+        param_scheduler=schedule,
         train_cfg={"by_epoch": True, "max_epochs": 2 if resumes else 1},
         default_hooks={"checkpoint": CheckpointHook(interval=1)},
         custom_hooks=[dict(hook) for hook in hooks],
@@ -180,6 +188,31 @@ def test_weights_alone_cannot_be_resumed(first, tmp_path):
     torch.save({"state_dict": first[0].state_dict()}, tmp_path / "weights.pth")
     with pytest.raises(CheckpointError, match="found weights alone"):
         start(tmp_path, Toy(), tmp_path / "weights.pth", required=1.0, resumes=True)
+
+
+@pytest.mark.parametrize(
+    ("missing", "found"),
+    [(["optimizer"], "no state of the optimizer"), (["message_hub"], "no message_hub"),
+     (["meta", "optimizer"], "no meta, no state of the optimizer")],
+)  # fmt: skip
+def test_a_checkpoint_without_a_part_of_the_state_cannot_be_resumed(first, tmp_path, missing, found):
+    checkpoint = {key: value for key, value in saved(first[1].parent).items() if key not in missing}
+    torch.save(checkpoint, tmp_path / "best_AP_epoch_1.pth")
+    with pytest.raises(CheckpointError) as told:
+        start(tmp_path, Toy(), tmp_path / "best_AP_epoch_1.pth", required=1.0, resumes=True)
+    assert str(told.value) == (
+        f"--resume {tmp_path}/best_AP_epoch_1.pth: found {found}, expected a checkpoint with the state of training. "
+        "Take another (--resume without a value finds the newest that has it), or start from these weights: "
+        "--cfg-options load_from=..."
+    )
+
+
+def test_schedules_that_begin_anew_are_told(first, tmp_path):
+    schedule = {"type": "LinearLR", "start_factor": 0.1}
+    log = start(tmp_path, Toy(), first[1], required=1.0, resumes=True, schedule=schedule)
+    assert any("no state of the schedules (param_scheduler) in it, so they begin anew" in line for line in log.lines)
+    later = start(tmp_path, Toy(), tmp_path / "epoch_2.pth", required=1.0, resumes=True, schedule=schedule)
+    assert not any("state of the schedules" in line for line in later.lines)
 
 
 @pytest.mark.parametrize("required", [0.5, 1.0])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapperDict
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from mmengine.runner import Runner
 
@@ -42,10 +43,11 @@ def settle_batch_change(loop: ResumableLoop, before: TrainingPosition, now: Trai
     Raises:
         ConfigError: the batch has changed and `on_batch_change` is `refuse`, or `rescale` where it cannot be done.
     """
-    if before.step_samples != now.step_samples:
+    moved = before.step_samples != now.step_samples
+    if moved:
         loop.move_to(batches)
-    factor = now.update_samples / before.update_samples
-    sizes = f"{_words(before)} at the checkpoint, {_words(now)} now"
+    factor = _factor(before, now)
+    sizes = f"{before.words()} at the checkpoint, {now.words()} now"
     if factor == 1:
         told = f"resumed with the same samples an update, {sizes}: the learning rate stays"
     elif loop.on_batch_change == RESCALE:
@@ -55,20 +57,25 @@ def settle_batch_change(loop: ResumableLoop, before: TrainingPosition, now: Trai
     else:
         raise ConfigError(
             f"--resume: {before.update_samples} samples an update when the checkpoint was written",
-            found=f"{now.update_samples} now ({_words(now)})",
-            expected=f"{before.update_samples} ({_words(before)}), for which the learning rate was chosen",
+            found=f"{now.update_samples} now ({now.words()})",
+            expected=f"{before.update_samples} ({before.words()}), for which the learning rate was chosen",
             do=f"Set processes and batch_size to give it, or choose: {FLAG} {RESCALE} (the learning rate times "
             f"{factor:g}) or {FLAG} {KEEP} (it as it is)",
         )
-    if factor != 1 or (loop.counts_epochs and before.step_samples != now.step_samples):
-        _play_schedules(loop, factor)
-    if before.step_samples != now.step_samples:
-        loop.runner.optim_wrapper.initialize_count_status(loop.runner.model, loop.iter, loop.max_iters)
-    if _words(before) != _words(now):
+    if factor != 1 or (loop.counts_epochs and moved):
+        play_schedules(loop, factor)
+    if before.words() != now.words():
         loop.runner.logger.warning(told)
 
 
-def _play_schedules(loop: ResumableLoop, factor: float) -> None:
+def _factor(before: TrainingPosition, now: TrainingPosition) -> float:
+    """New samples an update over old; of several optimizers that of the first for which it has changed."""
+    parts = [part for part in now.parts if part in before.parts] or [""]
+    factors = [now.update_samples_of(part) / before.update_samples_of(part) for part in parts]
+    return next((factor for factor in factors if factor != 1), 1)
+
+
+def play_schedules(loop: ResumableLoop, factor: float = 1) -> None:
     """Plays all schedules from the beginning to where the training stands, with the batches of today.
 
     Most go on from the value of the step before: where an epoch has other numbers of iterations, or the learning rate
@@ -95,23 +102,20 @@ def _play_schedules(loop: ResumableLoop, factor: float) -> None:
         return
     runner.param_schedulers = runner.build_param_scheduler(copy.deepcopy(loop.described_schedules))
     runner.optim_wrapper._global_step = 0  # else each schedule warns that it steps before the optimizer does
-    length = len(loop.dataloader)
+    length, epochs = len(loop.dataloader), loop.epoch if loop.counts_epochs else 0
+    # Epochs on another data set had other lengths; as many have ended in any case.
+    ended_at = Counter(min(epoch * length, loop.iter) for epoch in range(1, epochs + 1))
     for iteration in range(1, loop.iter + 1):
-        ends_epoch = loop.counts_epochs and iteration % length == 0 and iteration // length <= loop.epoch
-        for scheduler in runner.param_schedulers:
-            if ends_epoch or not scheduler.by_epoch:
-                scheduler.step()
+        for by_epoch in (False, *[True] * ended_at[iteration]):
+            for scheduler in runner.param_schedulers:
+                if scheduler.by_epoch == by_epoch:
+                    scheduler.step()
 
 
 def _unplayable(runner: Runner) -> str:
-    if not isinstance(runner.optim_wrapper, OptimWrapper):
+    if isinstance(runner.optim_wrapper, OptimWrapperDict) or not hasattr(runner.optim_wrapper, "param_groups"):
         return f"several optimizers ({type(runner.optim_wrapper).__name__})"
     for scheduler in runner.param_schedulers or ():
         if type(scheduler).step is not _ParamScheduler.step:
             return f"{type(scheduler).__name__}, which follows from metrics"
     return ""
-
-
-def _words(position: TrainingPosition) -> str:
-    words = f"{position.world_size} x {position.batch_size}"
-    return words + (f" x {position.accumulative_counts}" if position.accumulative_counts > 1 else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mmengine.dist import get_dist_info
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Sampler, SequentialSampler
 
 
 class SampleIndex(int):
@@ -70,9 +70,24 @@ class ResumableBatches(Sampler):
         Args:
             passes: Those before it.
         """
-        self.passes, self._drawn = passes, 0
+        self.passes, self._drawn, self._begun = passes, 0, None
         if hasattr(self.sampler, "set_epoch"):
             self.sampler.set_epoch(passes)
+
+    def redraw(self, passes: int, count: int) -> None:
+        """Draws former passes once more where the order of a pass follows from them, not from its number.
+
+        As with mmpose's MultiSourceSampler, whose sources go on from pass to pass.
+
+        Args:
+            passes: How many there were.
+            count: Batches of each.
+        """
+        if hasattr(self.sampler, "epoch") or isinstance(self.sampler, SequentialSampler):
+            return
+        for former in range(passes):
+            self.start_pass(former)
+            self.skip(count + 1)  # to its end, where it has one
 
     def skip(self, count: int) -> int:
         """Draws batches that are not loaded; the next iteration goes on behind them.

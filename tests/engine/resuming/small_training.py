@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
@@ -54,17 +55,42 @@ class Net(BaseModel):
         return {"loss": output.float().square().mean()} if mode == "loss" else [output]
 
 
-class Draws:
-    """Stands in for an evaluator: it draws from the stream of the process, and says how often it was asked."""
+class TwoOptimizers(Net):
+    """Its first layers and its last have an optimizer each; each leaves gradients to the other, as in a GAN."""
 
-    def __init__(self):
-        self.dataset_meta, self.asked = None, []
+    def train_step(self, data: Mapping, optim_wrapper: OptimWrapperDict) -> dict[str, torch.Tensor]:
+        for part in optim_wrapper.values():
+            loss = self(**data)["loss"]
+            part.update_params(loss)
+        return {"loss": loss}
+
+    def optimizers(self, first: int, last: int) -> OptimWrapperDict:
+        """Their wrappers, with so many batches an update."""
+        parts = {"first": (self.layers[:2], first), "last": (self.layers[2:], last)}
+        adam = torch.optim.Adam
+        return OptimWrapperDict(
+            **{
+                name: OptimWrapper(adam(layers.parameters(), lr=0.01), accumulative_counts=counts)
+                for name, (layers, counts) in parts.items()
+            }
+        )
+
+
+class Draws:
+    """Stands in for an evaluator: it draws from the stream of the process, and says how often it was asked.
+
+    Args:
+        scores: By the epochs that are done, in the place of what it draws.
+    """
+
+    def __init__(self, scores: Mapping[int, float] | None = None):
+        self.dataset_meta, self.asked, self.scores = None, [], scores
 
     def process(self, **_) -> None: ...
 
     def evaluate(self, _size: int) -> dict[str, float]:
         self.asked.append(float(torch.rand(1)))
-        return {"AP": self.asked[-1]}
+        return {"AP": self.asked[-1] if self.scores is None else self.scores[self.runner.epoch]}
 
 
 class Stop(Exception):
@@ -101,7 +127,7 @@ def run(
     kind: str = "epochs",
     *,
     workers: int = 0,
-    sampler: str = "DefaultSampler",
+    sampler: str | Mapping = "DefaultSampler",
     save: Mapping | str | None = None,
     hooks: Sequence[Hook] = (),
     wrapper: Mapping | None = None,
@@ -110,6 +136,10 @@ def run(
     length: int | None = None,
     batch: int = BATCH,
     dataset: Augmented | None = None,
+    loader: Mapping | None = None,
+    two_optimizers: tuple[int, int] | None = None,
+    diff_rank_seed: bool = False,
+    scores: Mapping[int, float] | None = None,
     **loop,
 ):
     """Trains for three epochs; a runner with `losses` and `asked`."""
@@ -118,20 +148,22 @@ def run(
         "batch_size": batch,
         "num_workers": workers,
         "persistent_workers": workers > 0,
-        "sampler": {"type": sampler, "shuffle": True},
+        "sampler": {"type": sampler, "shuffle": True} if isinstance(sampler, str) else sampler,
         "collate_fn": {"type": "default_collate"},
     }
     loop_type, unit = LOOPS[kind]
     losses = Losses()
     torch.manual_seed(0)
+    model = TwoOptimizers() if two_optimizers else Net()
+    optimizers = model.optimizers(*two_optimizers) if two_optimizers else None
     runner = Runner(
-        model=Net(),
+        model=model,
         work_dir=str(work_dir),
-        train_dataloader=train_loader,
+        train_dataloader={**train_loader, **(loader or {})},
         val_dataloader={**train_loader, "sampler": {"type": "DefaultSampler", "shuffle": False}},
         val_cfg={},
         val_evaluator={"metrics": []},
-        optim_wrapper={"optimizer": {"type": "Adam", "lr": 0.01}, **(wrapper or {})},
+        optim_wrapper=optimizers or {"optimizer": {"type": "Adam", "lr": 0.01}, **(wrapper or {})},
         param_scheduler=[
             {"type": "LinearLR", "by_epoch": False, "start_factor": 0.1, "begin": 0, "end": 8},
             {"type": "MultiStepLR", "by_epoch": kind == "epochs", "milestones": [1 if kind == "epochs" else 9]},
@@ -144,12 +176,13 @@ def run(
         },
         default_hooks={"checkpoint": None if save == "none" else CheckpointHook(**(save or SAVE))},
         custom_hooks=[{"type": "EMAHook"}, losses, *hooks],
-        randomness={"seed": seed},
+        randomness={"seed": seed, "diff_rank_seed": diff_rank_seed},
         log_level="WARNING",
         experiment_name=f"resumed-{next(NUMBER)}",
         resume=resume,
     )
-    runner.val_loop.evaluator = draws = Draws()
+    runner.val_loop.evaluator = draws = Draws(scores)
+    draws.runner = runner
     runner.losses, runner.asked = losses.losses, draws.asked
     with contextlib.suppress(Stop):
         runner.train()

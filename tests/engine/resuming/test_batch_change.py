@@ -87,6 +87,34 @@ def test_another_data_set_begins_its_pass_anew(small, tmp_path):
     assert len(resumed.losses) == 3 * 7
 
 
+def test_another_data_set_hides_no_other_batch(small, tmp_path):
+    small.run(tmp_path, hooks=[small.StopAfter(10)])
+    options = {"resume": True, "batch": 6, "dataset": small.Augmented(20)}
+    with pytest.raises(ConfigError, match="3 samples an update when the checkpoint was written: found 6 now"):
+        small.run(tmp_path, **options)
+    rates, whole = Rates(small), Rates(small)
+    resumed = small.run(tmp_path, on_batch_change="rescale", hooks=[rates.hook], **options)
+    adam, data = {"optimizer": {"type": "Adam", "lr": 0.02}}, small.Augmented(20)
+    small.run(tmp_path / "b", batch=6, wrapper=adam, hooks=[whole.hook], dataset=data, save="none")
+    assert sorted(resumed.losses) == [*range(4, 12)]  # four batches an epoch; the second begins anew
+    assert rates.rates == pytest.approx({at: rate for at, rate in whole.rates.items() if at >= 4}, rel=1e-12)
+
+
+@pytest.mark.parametrize(("samples", "batch", "stop", "later", "first"), [(10, 8, 2, 2, 5), (8, 3, 3, 6, 2)])
+def test_an_epoch_that_was_whole_stays_whole(small, tmp_path, samples, batch, stop, later, first):
+    # The last batch of an epoch may be a small one: two batches of 8 samples are no 16 where there are 10.
+    small.run(tmp_path, dataset=small.Augmented(samples), batch=batch, hooks=[small.StopAfter(stop)])
+    options = {"batch": later, "resume": True, "on_batch_change": "keep"}
+    assert min(small.run(tmp_path, dataset=small.Augmented(samples), **options).losses) == first
+
+
+def test_a_validation_that_is_done_stays_done(small, tmp_path):
+    options = {"save": {"interval": 1, "save_best": "AP", "rule": "greater"}, "scores": {1: 0.5, 2: 0.4, 3: 0.3}}
+    # The best of the first epoch has the last checkpoint written behind the validation.
+    small.run(tmp_path, hooks=[small.StopAfter(7)], **options)
+    assert len(small.run(tmp_path, resume=True, batch=6, on_batch_change="keep", **options).asked) == 2
+
+
 def test_an_unknown_choice_is_told(small, tmp_path):
     with pytest.raises(ConfigError, match="on_batch_change: found 'scale', expected one of refuse, rescale, keep"):
         small.run(tmp_path, on_batch_change="scale")

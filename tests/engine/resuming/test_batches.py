@@ -63,6 +63,31 @@ def test_a_pass_ends_where_it_ends():
     assert len([*batches]) == len(batches) == 4  # the next pass
 
 
+@pytest.mark.parametrize("sampler", ["own order", DefaultSampler])
+def test_former_passes_are_drawn_where_the_order_follows_from_them(sampler):
+    class Counting:
+        seed, count = 0, 0
+
+        def __init__(self, *_, **__): ...
+
+        def __iter__(self):
+            self.count += 1
+            return iter([self.count] * 4)
+
+    loader = loader_of(Counting if sampler == "own order" else sampler)
+    batches = ResumableBatches.of(loader)
+    batches.redraw(1, len(loader.dataset))
+    assert loader.dataset.loaded == []
+    drawn = []
+    for passes in (1, 2):
+        batches.start_pass(passes)
+        drawn += [index for batch in batches for index in batch]
+    if sampler == "own order":
+        assert drawn == [2] * 4 + [3] * 4
+    else:
+        assert [index.passes for index in drawn] == [1] * 10 + [2] * 10
+
+
 def test_sizes_are_still_known():
     loader = loader_of(drop_last=True)
     ResumableBatches.of(loader)

@@ -13,6 +13,7 @@ VARIANTS = {
     "workers": {"workers": 2},
     "bf16": {"wrapper": {"type": "AmpOptimWrapper", "dtype": "bfloat16"}},
     "accumulated": {"wrapper": {"accumulative_counts": 4}},
+    "two optimizers": {"two_optimizers": (4, 3)},
     "no seed": {"seed": None},
     "endless": {"sampler": "InfiniteSampler"},
     "endless, workers": {"sampler": "InfiniteSampler", "workers": 2},
