@@ -13,7 +13,7 @@ from site_links import links
 from hrnet_plugin.cli.main import build_parser, main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = [*pages(ROOT / "docs"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES = [*pages(ROOT / "docs"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
 #: Configs that readers make for themselves.
 INVENTED = {"mine.py", "configs/horses.py", "configs/leaves.py", "configs/five.py", "configs/bodies.py"}
 #: Words of a command that stand for something of the reader's.
