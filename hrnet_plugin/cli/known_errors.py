@@ -138,7 +138,8 @@ def _no_albumentations(error: Exception, cfg: Config) -> UserError | None:
 def _port_in_use(error: Exception, cfg: Config) -> UserError | None:
     if "EADDRINUSE" not in str(error) and "address already in use" not in str(error).lower():
         return None
-    return port_in_use(os.environ.get("MASTER_PORT", "of the rendezvous"))
+    port = os.environ.get("MASTER_PORT")  # without it no processes are joined: somebody else's port
+    return port_in_use(port) if port else None
 
 
 def _other_machine(error: Exception, cfg: Config) -> UserError | None:
@@ -161,9 +162,19 @@ def _lost_worker(error: Exception, cfg: Config) -> UserError | None:
 
 def _lost_process(error: Exception, cfg: Config) -> UserError | None:
     """What a process meets when another one is gone: a closed connection of gloo or nccl, or silence."""
-    if not any(sign in str(error) for sign in _LOST) or int(os.environ.get("WORLD_SIZE", "2")) < 2:
+    # What the system says of a pipe or a socket is of this process's own: torch raises errors of other types.
+    if isinstance(error, OSError) or not any(sign in str(error) for sign in _LOST) or not _of_several():
         return None
     return lost_process(in_short(error).rpartition("] ")[2])
+
+
+def _of_several() -> bool:
+    """Whether this process is one of several that are joined, or about to be."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_world_size() > 1
+    return os.environ.get("WORLD_SIZE", "1") != "1"
 
 
 def _full_disk(error: Exception, cfg: Config) -> UserError | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 
 from hrnet_plugin.errors import LostProcess, Preempted, UserError, find_user_error
@@ -51,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         try:
-            return _run(argv)
+            with _logging_ends_with_its_reader():
+                return _run(argv)
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -98,6 +101,27 @@ def _run(argv: Sequence[str]) -> int:
             sys.stderr.flush()
             os._exit(mistake.exit_status)
         return mistake.exit_status
+
+
+@contextmanager
+def _logging_ends_with_its_reader() -> Iterator[None]:
+    """Has a log line that nobody reads any more end the command, as a printed one does.
+
+    Python's logging goes on, and prints a stack trace for each.
+    """
+    tell = logging.StreamHandler.handleError
+
+    def end_or_tell(handler: logging.StreamHandler, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if isinstance(error, BrokenPipeError):
+            raise error
+        tell(handler, record)
+
+    logging.StreamHandler.handleError = end_or_tell
+    try:
+        yield
+    finally:
+        logging.StreamHandler.handleError = tell
 
 
 def _verb(name: str) -> ModuleType:

@@ -35,6 +35,26 @@ def test_a_process_of_the_same_run(message, monkeypatch):
     assert explain(RuntimeError(message), {}) is None
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Broken pipe"),
+        BrokenPipeError(32, "Broken pipe"),
+        ConnectionResetError(104, "Connection reset by peer"),
+        OSError(98, "Address already in use"),
+    ],
+)
+def test_a_single_process_has_lost_nobody(error, monkeypatch):
+    for name in ("WORLD_SIZE", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    assert explain(error, {}) is None
+
+
+def test_a_pipe_of_a_process_itself_is_no_other_process(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert explain(BrokenPipeError(32, "Broken pipe"), {}) is None
+
+
 def test_other_errors_keep_their_trace(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert explain(RuntimeError("a defect"), {}) is None

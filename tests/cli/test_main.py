@@ -91,8 +91,16 @@ def _program(run: str) -> str:
     )
 
 
-def test_a_closed_reader_is_no_error(project_root: Path):
-    process = _process(project_root, "-c", _program("time.sleep(0.5); print('a line')"), cwd=project_root)
+@pytest.mark.parametrize(
+    "does",
+    [
+        "print('a line')",
+        "import logging; logging.basicConfig(stream=sys.stdout); [logging.error('a line') for _ in range(2)]; print()",
+    ],
+    ids=["print", "log"],
+)
+def test_a_closed_reader_is_no_error(project_root: Path, does: str):
+    process = _process(project_root, "-c", _program(f"time.sleep(0.5); {does}"), cwd=project_root)
     process.stdout.close()
     assert process.wait(timeout=60) == command.BROKEN_PIPE
     assert process.stderr.read() == ""
