@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..disk import PARTIAL, write_whole
@@ -69,14 +70,19 @@ def write_text_atomically(text: str, path: str | os.PathLike[str]) -> None:
     save_atomically(text.encode("utf-8"), path)
 
 
-def remove_partial_files(folder: str | os.PathLike[str]) -> list[Path]:
+def remove_partial_files(folder: str | os.PathLike[str], *, idle: float = 0) -> list[Path]:
     """Remove what a killed process left in `folder` while it wrote there; returns the removed files.
 
-    For the folder's only writer: the partial file of a process that is still writing would go as well.
+    Args:
+        folder: Where this process is the only writer: the partial file of one that is still writing would go as well.
+        idle: Seconds for which nothing must have been written to a file, where there may be other writers.
     """
-    removed = sorted(Path(folder).glob(f".*.????????{PARTIAL}"))
-    for path in removed:
-        path.unlink(missing_ok=True)
+    removed = []
+    for path in sorted(Path(folder).glob(f".*.????????{PARTIAL}")):
+        with suppress(FileNotFoundError):  # whoever wrote it was done
+            if not idle or time.time() - path.stat().st_mtime > idle:
+                path.unlink()
+                removed.append(path)
     return removed
 
 

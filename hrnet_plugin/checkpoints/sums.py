@@ -24,6 +24,11 @@ def sum_file(path: str | Path) -> Path:
     return Path(f"{path}{_SUFFIX}")
 
 
+def is_sum(path: str | Path) -> bool:
+    """Whether a file is such a sum, by its name."""
+    return Path(path).suffix == _SUFFIX
+
+
 def write_with_sum(data: bytes | memoryview, path: str | Path) -> None:
     """Writes a checkpoint, then its sum; a kill at any moment leaves a whole one, or the one before.
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.config_tree import child, type_name
 from hrnet_plugin.errors import CheckpointError, ConfigError
+from hrnet_plugin.restarts import was_restarted
 
 from .pretrained_sources import local_checkpoint
 
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-#: How often torchrun has started the processes anew, and Slurm the job.
-_RESTARTS = ("TORCHELASTIC_RESTART_COUNT", "SLURM_RESTART_COUNT")
 _LOOPS = ("EpochBasedTrainLoop", "IterBasedTrainLoop")
 
 
@@ -52,29 +51,31 @@ def apply_resuming(cfg: Config, args: argparse.Namespace) -> list[str]:
     """
     _take_our_loop(cfg, args.on_batch_change)
     _take_our_hook(cfg, args.save_in_background)
-    wanted = args.resume
-    if wanted is None and cfg.get("resume") and not cfg.get("load_from"):
-        wanted = "auto" if _checkpoints(cfg.work_dir) else None
-    if wanted is None and was_restarted() and _checkpoints(cfg.work_dir):
-        wanted = "auto"
-    if wanted is None:
-        return []
-    path, notices = find_resume_point(wanted, cfg.work_dir)
-    cfg.resume, cfg.load_from = True, str(path)
+    named = cfg.get("load_from") if cfg.get("resume") else None
+    if args.resume not in (None, "auto"):
+        named = local_checkpoint(args.resume)
+    hook = child(cfg, "default_hooks")["checkpoint"] or {}
+    paths = _checkpoints(cfg.work_dir, hook)
+    if was_restarted():
+        path, notices = _newest_since(named, None if named else cfg.get("load_from"), paths, cfg.work_dir)
+    elif cfg.get("resume") and not named:
+        path, notices = _newest(paths, cfg.work_dir)
+    else:
+        path, notices = None, []
+    if path is None and args.resume is not None:
+        path, notices = find_resume_point(args.resume, cfg.work_dir, hook)
+    if path is not None:
+        cfg.resume, cfg.load_from = True, str(path)
     return notices
 
 
-def was_restarted() -> bool:
-    """Whether torchrun has started the processes anew, or Slurm the job."""
-    return any(os.environ.get(name, "0") not in ("", "0") for name in _RESTARTS)
-
-
-def find_resume_point(wanted: str, work_dir: str) -> tuple[Path, list[str]]:
+def find_resume_point(wanted: str, work_dir: str, hook: Mapping | None = None) -> tuple[Path, list[str]]:
     """The checkpoint from which training goes on.
 
     Args:
-        wanted: A path, or 'auto' for the newest of the work dir that is what was written.
-        work_dir: Where the earlier run left its checkpoints.
+        wanted: A path, or 'auto' for the newest that is what was written.
+        work_dir: Where an earlier run left its checkpoints.
+        hook: The config of the checkpoint hook, which may name another folder, and other names.
 
     Returns:
         Its path, and what the user should be told: newer ones that are damaged.
@@ -83,7 +84,6 @@ def find_resume_point(wanted: str, work_dir: str) -> tuple[Path, list[str]]:
         ConfigError: 'auto', and there is no checkpoint.
         CheckpointError: the checkpoint is not there, or all are damaged.
     """
-    from hrnet_plugin.checkpoints.newest import find_newest
     from hrnet_plugin.checkpoints.sums import fault_of, sum_file
 
     if wanted != "auto":
@@ -92,35 +92,87 @@ def find_resume_point(wanted: str, work_dir: str) -> tuple[Path, list[str]]:
             do = "Resume from another (--resume without a value takes the newest that is sound)"
             raise CheckpointError(f"--resume: checkpoint {path}", found=fault, do=do)
         return path, []
-    paths = _checkpoints(work_dir)
+    path, skipped = _newest(_checkpoints(work_dir, hook or {}), work_dir)
+    if path is not None:
+        return path, skipped
+    earlier = max(Path(work_dir).glob("earlier_*"), key=lambda folder: folder.stat().st_mtime, default=None)
+    aside = f" (those of the training before are in {earlier})" if earlier else ""
+    raise ConfigError(
+        f"--resume: nothing to resume in {work_dir}",
+        found="no checkpoint of a training there",
+        expected="the work dir of an earlier run",
+        do=f"Name a checkpoint after --resume{aside}, or leave it out to start anew",
+    )
+
+
+def _newest(paths: list[Path], work_dir: str) -> tuple[Path | None, list[str]]:
+    """The newest that is sound, None where there is none at all, and newer ones that are damaged.
+
+    Raises:
+        CheckpointError: all are damaged.
+    """
+    from hrnet_plugin.checkpoints.newest import find_newest
+
     newest = find_newest(paths)
-    skipped = [f"--resume passes over {path}: {fault}" for path, fault in newest.skipped]
-    if newest.path is not None:
-        return newest.path, skipped
-    if skipped:
+    if newest.path is None and newest.skipped:
         raise CheckpointError(
             f"--resume: no checkpoint in {work_dir} can be resumed from",
             found="; ".join(f"{path.name}: {fault}" for path, fault in newest.skipped),
             do="Name another checkpoint after --resume, or leave it out to start anew",
         )
-    raise ConfigError(
-        f"--resume: nothing to resume in {work_dir}",
-        found="no checkpoint of a training there",
-        expected="the work dir of an earlier run",
-        do="Name a checkpoint after --resume, or leave it out to start anew",
-    )
+    return newest.path, [f"--resume passes over {path}: {fault}" for path, fault in newest.skipped]
 
 
-def _checkpoints(work_dir: str) -> list[Path]:
-    """Those in a work dir, and those that its note says are elsewhere (`out_dir` of the hook)."""
-    folders = [Path(work_dir)]
-    note = Path(work_dir, "last_checkpoint")
-    if note.is_file():
-        remembered = Path(note.read_text(encoding="utf-8", errors="replace").strip())
-        if remembered.is_file():
-            folders.append(remembered.parent)
-    unique = {path.resolve(): path for folder in folders for path in folder.glob("*.pth") if path.is_file()}
-    return [*unique.values()]
+def _newest_since(
+    named: str | None, begun_with: str | None, paths: list[Path], work_dir: str
+) -> tuple[Path | None, list[str]]:
+    """The newest that a training which is started anew has saved, None where it has saved none.
+
+    Args:
+        named: From what it goes on by flag or config, if it does.
+        begun_with: The weights that it began with, which may be a checkpoint in the folder itself.
+        paths: The checkpoints that stand.
+        work_dir: As :func:`find_resume_point` takes it.
+    """
+    from hrnet_plugin.checkpoints.newest import when_saved
+
+    path, notices = _newest([one for one in paths if not _is_still(begun_with, one)], work_dir)
+    if path is None or named is None:
+        return path, notices
+    origin = Path(named).expanduser()
+    if "://" not in named and origin.is_file():  # it may have been removed since: saved for a stop alone, say
+        try:
+            before, now = when_saved(origin), when_saved(path)
+        except CheckpointError:
+            return None, []
+        if before is None or now is None or now <= before:
+            return None, []
+    return path, [*notices, f"started anew: goes on from {path}, which was saved later than {named}"]
+
+
+def _is_still(begun_with: str | None, path: Path) -> bool:
+    """Whether a file is the checkpoint that a training began with, and not one of its own by the same name.
+
+    The checkpoint hook has given the former a second name when it set an earlier training's checkpoints aside.
+    """
+    if not begun_with or "://" in begun_with or not Path(begun_with).is_file() or not path.samefile(begun_with):
+        return False
+    return any(path.samefile(twin) for twin in path.parent.glob(f"earlier_*/{path.name}"))
+
+
+def _checkpoints(work_dir: str, hook: Mapping) -> list[Path]:
+    """Those in a work dir and in the folder to which the checkpoint hook's `out_dir` leads from there."""
+    from hrnet_plugin.checkpoints.saved_files import saved_files
+
+    template, out_dir = hook.get("filename_tmpl"), hook.get("out_dir")
+    paths = saved_files(work_dir, template)
+    if out_dir and "://" not in str(out_dir):
+        paths += saved_files(Path(out_dir, Path(work_dir).name), template)
+        note = Path(work_dir, "last_checkpoint")
+        if note.is_file():  # the work dir may have another name now
+            noted = Path(note.read_text(encoding="utf-8", errors="replace").strip())
+            paths += [noted] if noted.is_file() and noted.parent.parent == Path(out_dir) else []
+    return [*{path.resolve(): path for path in paths}.values()]
 
 
 def _take_our_loop(cfg: Config, on_batch_change: str | None) -> None:

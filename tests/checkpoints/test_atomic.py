@@ -128,3 +128,12 @@ def test_only_partial_files_are_swept(tmp_path):
 
     assert [path.name for path in remove_partial_files(tmp_path)] == [".state.pth.1a2b3c4d.partial"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.partial", "epoch_1.pth", "notes.partial"]
+
+
+def test_partial_files_of_another_writer_are_left_alone(tmp_path):
+    fresh, old = (tmp_path / f".epoch_{epoch}.pth.1a2b3c4d.partial" for epoch in (1, 2))
+    for path in (fresh, old):
+        path.touch()
+    os.utime(old, (1000, 1000))
+    assert remove_partial_files(tmp_path, idle=3600) == [old]
+    assert fresh.exists()

@@ -11,13 +11,16 @@ import pytest
 import torch
 
 from hrnet_plugin.checkpoints.atomic import serialise
-from hrnet_plugin.checkpoints.newest import find_newest
+from hrnet_plugin.checkpoints.newest import NUMBER, Newest, find_newest
 from hrnet_plugin.checkpoints.sums import fault_of, sum_file, write_with_sum
 
 
-def save(folder: Path, name: str, iteration: int, *, optimizer: bool = True, summed: bool = True) -> Path:
-    content = {"meta": {"iter": iteration, "epoch": 1}, "state_dict": {"weight": torch.arange(5000.0)}}
-    content |= {"optimizer": {"state": {}}} if optimizer else {}
+def save(
+    folder: Path, name: str, iteration: int, *, number: object = None, optimizer: bool = True, summed: bool = True
+) -> Path:
+    meta = {"iter": iteration, "epoch": 1} | ({} if number is None else {NUMBER: number})
+    content = {"meta": meta, "state_dict": {"weight": torch.arange(5000.0)}}
+    content |= {"optimizer": {"state": {}}, "message_hub": {}} if optimizer else {}
     path = folder / name
     write_with_sum(serialise(content), path)
     if not summed:
@@ -81,7 +84,24 @@ def test_a_missing_file_has_a_fault(tmp_path):
     assert fault_of(tmp_path / "epoch_1.pth")
 
 
-def test_the_most_iterations_count_and_not_the_name_or_the_time(tmp_path):
+def test_the_number_of_the_saving_counts_and_not_the_iterations(tmp_path):
+    upstream = save(tmp_path, "epoch_9.pth", 900)
+    first = save(tmp_path, "epoch_2.pth", 80, number=1)
+    last = save(tmp_path, "epoch_3.pth", 60, number=2)
+    assert find_newest([upstream, first, last]).path == last
+    assert find_newest([upstream, first]).path == first
+    for strange in ("9", -9, 9.0, True, [9]):
+        assert find_newest([first, save(tmp_path, "epoch_4.pth", 99, number=strange)]).path == first
+
+
+def test_other_programs_checkpoints_are_passed_over_in_silence(tmp_path):
+    last = save(tmp_path, "epoch_2.pth", 20)
+    old = tmp_path / "old.pth"  # of mmcv 1
+    old.write_bytes(serialise({"meta": {"iter": 99999, "epoch": 210}, "state_dict": {}, "optimizer": {}}))
+    assert find_newest([old, last]) == Newest(last, ())
+
+
+def test_without_numbers_the_most_iterations_count_and_not_the_name_or_the_time(tmp_path):
     paths = [save(tmp_path, "epoch_9.pth", 90), save(tmp_path, "epoch_10.pth", 100), save(tmp_path, "iter_95.pth", 95)]
     for age, path in enumerate(reversed(paths)):
         os.utime(path, (1000 + age, 1000 + age))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,33 +20,21 @@ from mmengine.hooks import CheckpointHook as EngineCheckpointHook
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint
 
-from hrnet_plugin.checkpoints.atomic import remove_partial_files, serialise, write_text_atomically
+from hrnet_plugin.checkpoints.atomic import serialise, write_text_atomically
 from hrnet_plugin.checkpoints.loading.same_keys import spec_of_network
 from hrnet_plugin.checkpoints.network_meta import describe_network
+from hrnet_plugin.checkpoints.newest import NUMBER, number_of
 from hrnet_plugin.checkpoints.publishing import hashed_name
 from hrnet_plugin.disk import is_full
 from hrnet_plugin.errors import CheckpointError
 from hrnet_plugin.registry import HOOKS
 
 from ..resuming.state import TrainingState
-from .remembering import Saving, remembered
-from .storage import BACKEND, AtomicLocalBackend, Writer, write_checkpoint
-
-
-class _RemovesLater:
-    """A file backend that only notes what is to be removed."""
-
-    def __init__(self, backend: Any, noted: list[str]):
-        self._backend = backend
-        self._noted = noted
-
-    def remove(self, path: str) -> None:
-        self._noted.append(path)
-
-    rmtree = remove
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._backend, name)
+from .folder import take_folder
+from .folder_lock import let_go
+from .line import Start
+from .remembering import Saving, follow_folder, remembered
+from .storage import BACKEND, AtomicLocalBackend, RemovesLater, Writer, write_checkpoint
 
 
 @HOOKS.register_module()
@@ -55,7 +44,9 @@ class CheckpointHook(EngineCheckpointHook):
     - A checkpoint is written as a whole or not at all, with its SHA-256 beside it (local folders; other storage as
       mmengine writes it).
     - `last_checkpoint` moves only after its checkpoint stands.
-    - Outdated checkpoints (`max_keep_ckpts`, a superseded best one) are removed last.
+    - Outdated checkpoints (`max_keep_ckpts`, a superseded best one) are removed last, and only from its own folder.
+    - Its folder is for one training at a time; checkpoints of another that stand there are moved into a subfolder.
+    - Savings are numbered (`checkpoints.newest`), so that the last is known whatever its iteration.
     - A full disk is told, and training goes on; what stood there stands. At the end of the training it is an error.
     - It holds what the loops of `resuming` need to go on as if there had been no stop.
     - `meta` describes the network, where its backbone is ours: keys and shapes alone do not tell all of it.
@@ -71,26 +62,56 @@ class CheckpointHook(EngineCheckpointHook):
         self._state: TrainingState | None = None
         self._open: Saving | None = None
         self._begun: Saving | None = None
-        self._missed: tuple[int, dict[str, Any]] | None = None
+        self._is_missed = False
         self._is_last_try = False
         #: Iterations that the last checkpoint has seen, and the one that is being written.
         self._saved_at = self._saving_at = -1
         self._left_over: list[str] = []
+        self._number = 0
+        self._is_handed_over = False
+        self._restored_at: int | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Find the storage, clear what a killed run left half-written."""
+        """Find the storage, take the folder, clear what a killed run left half-written, set others' checkpoints aside.
+
+        Raises:
+            ConfigError: another training is at work there.
+            CheckpointError: checkpoints that are to be set aside cannot be moved.
+        """
+        start = Start.of(runner, self._is_handed_over)
+        # mmengine would remove some of them at once, without their sums.
+        kept = runner.message_hub.runtime_info.pop("keep_ckpt_ids", [])
         super().before_train(runner)
         self._writer = Writer(self.background)
         if type(getattr(self.file_backend, "client", self.file_backend)) in (LocalBackend, HardDiskBackend):
             self.file_client_args, self.backend_args = None, {"backend": BACKEND}
             self.file_backend = AtomicLocalBackend()
-            if is_main_process():
-                for folder in {self.out_dir, runner.work_dir}:
-                    remove_partial_files(folder)
+            self._number = max(self._number, take_folder(runner, self.out_dir, self.filename_tmpl, start))
+            if start.resumes and start.source is not None:
+                follow_folder(self, runner, start.source)
+        if start.is_in(self.out_dir):
+            self._keep_only(runner, kept)
+            if start.source is not None and self._restored_at == runner.iter:
+                self.last_ckpt = self.file_backend.join_path(self.out_dir, start.source.name)
+                self._saved_at = runner.iter
         self._state = None
+
+    def _keep_only(self, runner: Runner, kept: list[int]) -> None:
+        """Goes on with the list of checkpoints to keep, which may have become shorter."""
+        if self.max_keep_ckpts > 0:
+            self._left_over += map(self._path_of, kept[: -self.max_keep_ckpts])
+            kept = kept[-self.max_keep_ckpts :]
+            self.keep_ckpt_ids = deque(kept, self.max_keep_ckpts)
+        if kept:
+            runner.message_hub.update_info("keep_ckpt_ids", kept)
+
+    def before_train_iter(self, *_: object, **__: object) -> None:
+        """From here on the last checkpoint is not what there is."""
+        self._saved_at = -1
 
     def hand_over(self, runner: Runner) -> None:
         """Give the loop what a checkpoint has restored; it calls this before it begins."""
+        self._is_handed_over = True
         if self._state is not None:
             self._state.hand_over(runner)
 
@@ -101,15 +122,19 @@ class CheckpointHook(EngineCheckpointHook):
             CheckpointError: the last checkpoint still cannot be written.
         """
         self._settle(runner)
-        if self._missed is not None:
+        if self._is_missed:
             runner.logger.warning("The last checkpoint could not be written: trying once more")
             self._is_last_try = True
-            self._save_checkpoint_with_step(runner, *self._missed)
+            done = runner.epoch if self.by_epoch else runner.iter  # what there is now, and not what was missed
+            self._save_checkpoint_with_step(runner, done, {"epoch": runner.epoch, "iter": runner.iter})
             self._settle(runner)
         super().after_train(runner)
+        let_go(self.out_dir)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Add the description of the network, and the state of the training where it can go on from it."""
+        """Add number and description of the network, and the state of the training where it can go on from it."""
+        self._number += 1
+        checkpoint["meta"][NUMBER] = self._number
         spec = spec_of_network(runner.model)
         if spec is not None:
             checkpoint["meta"].update(describe_network(spec))
@@ -123,6 +148,9 @@ class CheckpointHook(EngineCheckpointHook):
             CheckpointError: it says where training stands in a form that this project never wrote.
         """
         self._state = TrainingState.read(checkpoint)
+        meta = checkpoint.get("meta")
+        self._number = max(self._number, number_of(meta))
+        self._restored_at = meta.get("iter") if isinstance(meta, Mapping) else None
 
     def save_now(self, runner: Runner, done: int) -> str:
         """Save between two iterations, whatever the interval; to be called by all processes.
@@ -148,14 +176,14 @@ class CheckpointHook(EngineCheckpointHook):
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         with self._saving(runner) as saving:
-            saving.due = step, dict(meta)
+            saving.is_due = True
             saving.outdated += self._outdated_by(runner, step)
             self._save(runner, saving, self.filename_tmpl.format(step), meta, self.by_epoch)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         with self._saving(runner) as saving:
             backend = self.file_backend
-            self.file_backend = _RemovesLater(backend, saving.outdated)
+            self.file_backend = RemovesLater(backend, saving.outdated)
             try:
                 super()._save_best_checkpoint(runner, metrics)
             finally:
@@ -168,8 +196,8 @@ class CheckpointHook(EngineCheckpointHook):
         saving.outdated += [former] if former else []
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info("last_ckpt", self.last_ckpt)
-        if by_epoch is None:
-            runner.message_hub.update_info("preemption_ckpt", self.last_ckpt)
+        if by_epoch is None and (self.last_ckpt == former or not self.file_backend.isfile(self.last_ckpt)):
+            runner.message_hub.update_info("preemption_ckpt", self.last_ckpt)  # not one that was due as well
         self._state = TrainingState.of(runner)
         try:
             runner.save_checkpoint(
@@ -204,7 +232,7 @@ class CheckpointHook(EngineCheckpointHook):
         saving.outdated += self._left_over
         self._left_over = []
         if is_main_process():
-            self._write(runner, saving, self.last_ckpt if saving.due or self.last_ckpt != last else None)
+            self._write(runner, saving, self.last_ckpt if saving.is_due or self.last_ckpt != last else None)
         if not self.background:
             self._settle(runner)
 
@@ -212,12 +240,13 @@ class CheckpointHook(EngineCheckpointHook):
         """Writes the files; then lets `last_checkpoint` name the last; then removes what is outdated."""
         stays = {self.last_ckpt, getattr(self, "best_ckpt_path", None)}
         stays.update(getattr(self, "best_ckpt_path_dict", {}).values())  # one may have been written anew meanwhile
-        outdated = [path for path in dict.fromkeys(saving.outdated) if path not in stays]
+        outdated = [path for path in dict.fromkeys(saving.outdated) if path not in stays and self._is_ours(path)]
         note = os.path.join(runner.work_dir, "last_checkpoint")
 
         def write() -> None:
             for data, path in saving.files:
                 write_checkpoint(data, path)
+                saving.written.append(path)
             if last is not None:
                 write_text_atomically(last, note)
             self._remove(outdated)
@@ -240,16 +269,17 @@ class CheckpointHook(EngineCheckpointHook):
             except (OSError, CheckpointError) as caught:
                 error = caught
         cause = error.__cause__ if isinstance(error, CheckpointError) else error
-        outcome = [(str(error), isinstance(cause, OSError) and is_full(cause)) if error else None]
+        is_for_room = isinstance(cause, OSError) and is_full(cause)
+        outcome = [(str(error), is_for_room, saving.written) if error else None]
         broadcast_object_list(outcome)
         if outcome[0] is None:
-            self._missed = None if saving.due else self._missed
+            self._is_missed = self._is_missed and not saving.is_due
             self._saved_at = self._saving_at
             return
-        saving.undo()
+        words, full, written = outcome[0]
+        saving.undo(written)
         self._left_over += saving.outdated
-        self._missed = saving.due or self._missed
-        words, full = outcome[0]
+        self._is_missed = self._is_missed or saving.is_due
         if self._is_last_try or not full:
             raise error if isinstance(error, CheckpointError) else CheckpointError(words)
         runner.logger.error(f"{words}. Training goes on without it")
@@ -261,8 +291,17 @@ class CheckpointHook(EngineCheckpointHook):
         pushed_out = list(self.keep_ckpt_ids)[:1] if len(self.keep_ckpt_ids) == self.max_keep_ckpts else []
         self.keep_ckpt_ids.append(step)  # a deque of that length: the oldest falls out by itself
         runner.message_hub.update_info("keep_ckpt_ids", list(self.keep_ckpt_ids))
-        names = [self.filename_tmpl.format(old) for old in pushed_out]
-        return [self.file_backend.join_path(self.out_dir, name) for name in names]
+        return list(map(self._path_of, pushed_out))
+
+    def _path_of(self, step: int) -> str:
+        return self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(step))
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether a checkpoint stands where this training writes: it may have gone on from another's."""
+        is_local = isinstance(self.file_backend, AtomicLocalBackend)
+        folders = [os.path.dirname(one) for one in (path, self._path_of(0), os.path.join(self.out_dir, ""))]
+        own, *others = map(os.path.realpath, folders) if is_local else folders
+        return own in others
 
     def _remove(self, paths: Iterable[str]) -> None:
         for path in paths:
@@ -272,7 +311,10 @@ class CheckpointHook(EngineCheckpointHook):
                 self.file_backend.rmtree(path)
 
     @master_only
-    def _publish_model(self, runner: Runner, ckpt_path: str) -> None:
+    def _publish_model(self, runner: Runner, ckpt_path: str | None) -> None:
+        if not ckpt_path or not self.file_backend.isfile(ckpt_path):
+            runner.logger.warning(f"Not published, since it is not there any more: {ckpt_path or 'a best checkpoint'}")
+            return
         checkpoint = _load_checkpoint(ckpt_path)
         dropped = sorted(set(checkpoint) - set(self.published_keys))
         data = serialise({key: checkpoint[key] for key in checkpoint if key in self.published_keys})

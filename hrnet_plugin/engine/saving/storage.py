@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mmengine.fileio import LocalBackend, register_backend
 
@@ -50,6 +50,28 @@ class AtomicLocalBackend(LocalBackend):
         """Remove a file, then its sum."""
         super().remove(filepath)
         sum_file(filepath).unlink(missing_ok=True)
+
+
+class RemovesLater:
+    """A file backend that only notes what is to be removed.
+
+    Args:
+        backend: Does everything else.
+        noted: Takes the paths.
+    """
+
+    def __init__(self, backend: Any, noted: list[str]):
+        self._backend = backend
+        self._noted = noted
+
+    def remove(self, path: str) -> None:
+        """Note a file or a folder."""
+        self._noted.append(path)
+
+    rmtree = remove
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
 
 
 def write_checkpoint(data: bytes | memoryview, path: str) -> None:

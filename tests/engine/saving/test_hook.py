@@ -26,6 +26,7 @@ from mmengine.registry import HOOKS as ROOT_HOOKS
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint, find_latest_checkpoint
 
+from hrnet_plugin.checkpoints.newest import NUMBER as SAVING_NUMBER
 from hrnet_plugin.engine.saving import CheckpointHook, hook
 from hrnet_plugin.engine.saving.storage import AtomicLocalBackend
 from hrnet_plugin.errors import CheckpointError
@@ -114,8 +115,9 @@ def train(work_dir: Path, hook: Hook | dict | None = None, **options) -> Runner:
 
 
 def names(folder: Path) -> list[str]:
-    """The files of a work dir, without logs (a folder), sums and the dumped config."""
-    return sorted(path.name for path in folder.iterdir() if path.is_file() and path.suffix not in (".py", ".sha256"))
+    """The files of a work dir, without logs (a folder), sums, the dumped config, and the lock that a kill leaves."""
+    others = (".py", ".sha256", ".lock")
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and path.suffix not in others)
 
 
 def die_from_epoch_2_on(work_dir: Path, how: str) -> None:
@@ -332,7 +334,8 @@ def test_same_files_with_the_same_content_as_mmengine(options, by_epoch, expecte
     for name in expected:
         mine, other = (_load_checkpoint(str(folder / name)) for folder in (ours, theirs))
         assert set(mine) - set(other) == (set() if name.startswith("best") else OURS)
-        assert mine["meta"].keys() == other["meta"].keys()
+        assert mine["meta"].keys() - other["meta"].keys() == {SAVING_NUMBER}
+        assert other["meta"].keys() <= mine["meta"].keys()
         assert mine["meta"]["epoch"] == other["meta"]["epoch"]
         assert mine["meta"]["iter"] == other["meta"]["iter"]
         assert ("optimizer" in mine) == ("optimizer" in other)
