@@ -24,7 +24,7 @@ PATIENCE = 5.0
 _held: dict[str, int] = {}
 
 
-def hold(folder: str, *, patience: float = PATIENCE, insists: bool = False) -> bool:
+def hold(folder: str, patience: float = PATIENCE) -> bool:
     """Takes a folder for this process, until it lets go or ends, however it ends.
 
     A process may take it more than once.
@@ -32,8 +32,6 @@ def hold(folder: str, *, patience: float = PATIENCE, insists: bool = False) -> b
     Args:
         folder: Is made where it is missing.
         patience: Seconds to wait for another process.
-        insists: Take no notice of another after that: the server of a network disk may know too late that a machine
-            has gone, which must not keep a job from being started anew.
 
     Returns:
         Whether it is held; not where the file system knows no locks.
@@ -54,16 +52,15 @@ def hold(folder: str, *, patience: float = PATIENCE, insists: bool = False) -> b
     if handle is not None:
         _held[path] = handle
         return True
-    if insists:
-        return False
+    holder = "unknown to this one"
     with suppress(OSError):
-        raise ConfigError(
-            f"folder of checkpoints {folder}",
-            found=f"a training at work there ({Path(path).read_text(errors='replace').strip() or 'unknown'})",
-            expected="one training a folder",
-            do=f"End it, or name another --work-dir; where it has long gone, remove {path}",
-        )
-    raise ConfigError(f"folder of checkpoints {folder}", found="a training at work there", do="Name another --work-dir")
+        holder = Path(path).read_text(errors="replace").strip() or holder
+    raise ConfigError(
+        f"folder of checkpoints {folder}",
+        found=f"a training at work there ({holder})",
+        expected="one training a folder",
+        do=f"End it, or name another --work-dir; where it has long gone, remove {path}",
+    )
 
 
 def let_go(folder: str) -> None:

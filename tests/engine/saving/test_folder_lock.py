@@ -76,6 +76,9 @@ def test_a_job_that_is_started_anew_is_not_kept_out(tmp_path, other, small, monk
     small.run(tmp_path, hooks=[small.StopAfter(2)])
     assert when_saved(tmp_path / "iter_2.pth")
     assert (new.exists(), old.exists()) == (True, False)
+    log = next(tmp_path.glob("*/*.log")).read_text()
+    assert "a training at work there" in log
+    assert "This job was started anew, and goes on" in log
 
 
 def test_a_folder_is_left_as_it_was(tmp_path, small):
