@@ -137,8 +137,10 @@ def _newest_since(
     from hrnet_plugin.checkpoints.newest import when_saved
 
     path, notices = _newest([one for one in paths if not _is_still(begun_with, one)], work_dir)
-    if path is None or named is None:
-        return path, notices
+    if path is None:
+        return None, notices
+    if named is None:
+        return path, [*notices, f"started anew: goes on from {path}"]
     origin = Path(named).expanduser()
     if "://" not in named and origin.is_file():  # it may have been removed since: saved for a stop alone, say
         try:

@@ -159,8 +159,9 @@ def test_a_restart_goes_on_by_itself(tmp_path, monkeypatch, variable):
     monkeypatch.setenv(variable, "1")
     assert applied(empty)[0].get("load_from") is None  # nothing has been saved: it begins anew
     path = save(tmp_path, 10)
-    cfg, _ = applied(empty)
+    cfg, notices = applied(empty)
     assert (cfg.resume, cfg.load_from) == (True, str(path))
+    assert notices == [f"started anew: goes on from {path}"]
     monkeypatch.setenv(variable, "0")
     assert applied(empty)[0].get("load_from") is None
 
