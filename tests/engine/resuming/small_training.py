@@ -110,6 +110,11 @@ class StopAfter(Hook):
             raise Stop
 
 
+def saved_at(iteration: int) -> dict:
+    """Options of the checkpoint hook, to save after so many iterations, or at the end alone."""
+    return {"interval": iteration, "by_epoch": False}
+
+
 class Losses(Hook):
     """Remembers the loss of each iteration."""
 

@@ -67,7 +67,8 @@ def test_processes_need_not_use_the_same_parameters(tmp_path):
 def test_an_update_of_other_batches_begins_anew(small, tmp_path, change):
     small.run(tmp_path, "iterations", wrapper={"accumulative_counts": 4}, hooks=[small.StopAfter(3)])
     gradients = Gradients(small, 3)
-    small.run(tmp_path, "iterations", resume=True, on_batch_change="keep", hooks=[gradients.hook], **change)
+    hooks = [gradients.hook, small.StopAfter(4)]
+    small.run(tmp_path, "iterations", resume=True, on_batch_change="keep", hooks=hooks, **change)
     assert gradients.hook.found == []
     assert "in the middle of an update with other batches, 1 x 3 x 4 at the checkpoint, 1 x " in logged(tmp_path)
     assert "what had been accumulated for it is dropped" in logged(tmp_path)

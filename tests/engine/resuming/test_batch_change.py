@@ -88,8 +88,8 @@ def test_another_data_set_begins_its_pass_anew(small, tmp_path):
 
 
 def test_another_data_set_hides_no_other_batch(small, tmp_path):
-    small.run(tmp_path, hooks=[small.StopAfter(10)])
-    options = {"resume": True, "batch": 6, "dataset": small.Augmented(20)}
+    small.run(tmp_path, hooks=[small.StopAfter(10)], save=small.saved_at(10))
+    options = {"resume": True, "batch": 6, "dataset": small.Augmented(20), "save": small.saved_at(12)}
     with pytest.raises(ConfigError, match="3 samples an update when the checkpoint was written: found 6 now"):
         small.run(tmp_path, **options)
     rates, whole = Rates(small), Rates(small)

@@ -25,14 +25,14 @@ def test_stop_once_more(small, tmp_path, case):
     length = later.get("data", small.LENGTH)
     later = {**options, **{name: value for name, value in later.items() if name != "data"}}
     for folder in (tmp_path / "once", tmp_path / "twice"):
-        small.run(folder, kind, hooks=[small.StopAfter(first_stop)], **options)
+        small.run(folder, kind, hooks=[small.StopAfter(first_stop)], save=small.saved_at(first_stop), **options)
 
-    def go_on(name: str, *hooks):
-        data = small.Augmented(length)
-        return small.run(tmp_path / name, kind, resume=True, dataset=data, hooks=hooks, **later)
+    def go_on(name: str, saved_at: int, *hooks):
+        data, save = small.Augmented(length), small.saved_at(saved_at)
+        return small.run(tmp_path / name, kind, resume=True, dataset=data, hooks=hooks, save=save, **later)
 
-    once = go_on("once")
-    second, third = go_on("twice", small.StopAfter(second_stop)), go_on("twice")
+    once = go_on("once", end)
+    second, third = go_on("twice", second_stop, small.StopAfter(second_stop)), go_on("twice", end)
     assert third.iter == once.iter == once.max_iters == third.max_iters == end
     assert min(third.losses) == second_stop
     assert {**second.losses, **third.losses} == once.losses

@@ -19,17 +19,20 @@ def stopping(patience: int = 2, **options) -> EarlyStoppingHook:
 @pytest.mark.parametrize("moment", [9, 12, 18, 20, 24])
 def test_it_ends_where_it_would_have_ended(small, tmp_path, moment):
     options = {"length": 8, "scores": SCORES}
-    straight = small.run(tmp_path / "a", hooks=[stopping()], **options)
-    first = small.run(tmp_path / "b", hooks=[stopping(), small.StopAfter(moment)], **options)
-    resumed = small.run(tmp_path / "b", resume=True, hooks=[stopping()], **options)
+    at_end = {"save": small.saved_at(24), **options}
+    straight = small.run(tmp_path / "a", hooks=[stopping()], **at_end)
+    hooks = [stopping(), small.StopAfter(moment)]
+    first = small.run(tmp_path / "b", hooks=hooks, save=small.saved_at(moment), **options)
+    resumed = small.run(tmp_path / "b", resume=True, hooks=[stopping()], **at_end)
     assert straight.epoch == resumed.epoch == 4
     assert {**first.losses, **resumed.losses} == straight.losses
     assert small.differences(small.state(tmp_path / "a"), small.state(tmp_path / "b")) == []
 
 
 def test_what_it_has_ended_ends_again(small, tmp_path):
-    straight = small.run(tmp_path, hooks=[stopping()], length=8, scores=SCORES)
-    resumed = small.run(tmp_path, hooks=[stopping()], length=8, scores=SCORES, resume=True)
+    options = {"length": 8, "scores": SCORES, "save": small.saved_at(24)}
+    straight = small.run(tmp_path, hooks=[stopping()], **options)
+    resumed = small.run(tmp_path, hooks=[stopping()], resume=True, **options)
     assert (straight.epoch, resumed.epoch, resumed.losses) == (4, 4, {})
 
 
@@ -48,9 +51,10 @@ def test_a_best_checkpoint_of_the_validation_that_ends_it(small, tmp_path, later
 
 def test_each_hook_counts_for_itself(small, tmp_path):
     hooks = [stopping(8), stopping(8, min_delta=1.0), small.StopAfter(20)]
-    small.run(tmp_path, hooks=hooks, length=8, scores=SCORES)
+    options = {"length": 8, "scores": SCORES, "save": small.saved_at(20)}
+    small.run(tmp_path, hooks=hooks, **options)
     again = [stopping(8), stopping(8, min_delta=1.0)]
-    small.run(tmp_path, hooks=[*again, small.StopAfter(21)], length=8, scores=SCORES, resume=True)
+    small.run(tmp_path, hooks=[*again, small.StopAfter(21)], resume=True, **options)
     counts = [(hook.wait_count, hook.best_score) for hook in again]
     assert counts == [(hook.wait_count, hook.best_score) for hook in hooks[:2]]
     assert counts[0] != counts[1]

@@ -47,3 +47,17 @@ def test_stop_and_resume(small, tmp_path, kind, variant):
         assert [*first.asked, *resumed.asked] == straight.asked
         if variant == "no seed":
             options = {"seed": straight.seed}
+
+
+@pytest.mark.parametrize("kind", ["epochs", "iterations"])
+def test_older_checkpoints_go_on(small, tmp_path, kind):
+    straight = small.run(tmp_path / "straight", kind, save=small.saved_at(18))
+    small.run(tmp_path, kind, save=small.saved_at(10), hooks=[small.StopAfter(10)])
+    path = (tmp_path / "last_checkpoint").read_text()
+    checkpoint = small._load_checkpoint(path)
+    for later in ("sampler_seed", "parts"):
+        del checkpoint["training_position"][later]
+    torch.save(checkpoint, path)
+    resumed = small.run(tmp_path, kind, save=small.saved_at(18), resume=True)
+    assert resumed.losses == {at: loss for at, loss in straight.losses.items() if at >= 10}
+    assert small.differences(small.state(tmp_path / "straight"), small.state(tmp_path)) == []

@@ -19,13 +19,13 @@ def test_sources_that_go_on_from_pass_to_pass(small, tmp_path, monkeypatch, kind
     monkeypatch.setattr(samplers, "CombinedDataset", Sources)
     sampler = {"type": "mmpose.MultiSourceSampler", "batch_size": 3, "source_ratio": [1, 2]}
 
-    def train(name, *hooks, **options):
-        data = Sources()
-        options = {"loader": {"sampler": sampler}, "dataset": data, "hooks": hooks, **options}
+    def train(name, saved_at, *hooks, **options):
+        data, loader = Sources(), {"sampler": sampler}
+        options = {"loader": loader, "dataset": data, "hooks": hooks, "save": small.saved_at(saved_at), **options}
         return data.loaded, small.run(tmp_path / name, kind, **options)
 
-    (loaded, straight), (before, first) = train("a"), train("b", small.StopAfter(moment))
-    after, resumed = train("b", resume=True)
+    (loaded, straight), (before, first) = train("a", 18), train("b", moment, small.StopAfter(moment))
+    after, resumed = train("b", 18, resume=True)
     assert {**first.losses, **resumed.losses} == straight.losses
     assert [*before, *after] == loaded
     assert small.differences(small.state(tmp_path / "a"), small.state(tmp_path / "b")) == []
@@ -33,7 +33,7 @@ def test_sources_that_go_on_from_pass_to_pass(small, tmp_path, monkeypatch, kind
 
 @pytest.mark.parametrize(("kind", "sampler"), [("epochs", "DefaultSampler"), ("iterations", "InfiniteSampler")])
 def test_a_seed_of_the_sampler_that_was_drawn(small, tmp_path, kind, sampler):
-    options = {"diff_rank_seed": True, "sampler": sampler}
+    options = {"diff_rank_seed": True, "sampler": sampler, "save": small.saved_at(2)}
     straight = small.run(tmp_path / "a", kind, seed=None, **options)
     drawn = straight.train_loop.dataloader.sampler.seed
     small.np.random.seed(straight.seed)  # what the sampler draws its seed from, as in the straight run
