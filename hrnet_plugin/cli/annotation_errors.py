@@ -23,8 +23,8 @@ _READING = {"load_data_list", "_load_annotations", "_load_detection_results", "c
 #: What the checks call values that code stumbles over, and not only learns from badly.
 _MALFORMED = {
     "image-fields", "annotation-fields", "annotation-without-image", "image-size-field", "no-categories", "no-images",
-    "category-unknown", "category-keypoints", "box-missing", "box-numbers", "area-numbers", "keypoint-count",
-    "keypoint-numbers",
+    "category-fields", "category-unknown", "category-keypoints", "box-missing", "box-numbers", "area-numbers",
+    "keypoint-count", "keypoint-numbers",
 }  # fmt: skip
 _BOX = "boxes of persons as a list, each with image_id, category_id, bbox (x, y, width, height) and score"
 _SUFFIXES = (".json", ".yaml", ".yml")
@@ -40,13 +40,13 @@ def broken_annotations(error: Exception, cfg: Config) -> DataError | None:
         return None
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     if any(frame.f_code.co_name in _READING or "annotation_file" in frame.f_locals for frame in frames):
-        return _of_reading(error, frames)
+        return _of_reading(error, frames, cfg)
     if _in_pipeline(error, frames):
-        return next(filter(None, map(_mistake, dict.fromkeys(annotation_files(cfg)))), None)
+        return next(filter(None, (_mistake(path, cfg) for path in dict.fromkeys(annotation_files(cfg)))), None)
     return None
 
 
-def _of_reading(error: Exception, frames: Sequence[FrameType]) -> DataError | None:
+def _of_reading(error: Exception, frames: Sequence[FrameType], cfg: Config) -> DataError | None:
     path, owner = _file_read(frames)
     if path is None or path.suffix not in _SUFFIXES:
         return None
@@ -54,7 +54,7 @@ def _of_reading(error: Exception, frames: Sequence[FrameType]) -> DataError | No
     if isinstance(boxes, str) and boxes:
         path, mistake, what = Path(boxes), _box_mistake(Path(boxes), path), "box file"
     else:
-        mistake, what = None if _reads_own_form(owner) else _mistake(path), "annotation file"
+        mistake, what = None if _reads_own_form(owner) else _mistake(path, cfg), "annotation file"
     if mistake is None and any(frame.f_code.co_name == "_serialize_data" for frame in frames):
         return None  # no sample is left, for whatever reason
     return mistake or DataError(f"{what} {path}", found=f"{type(error).__name__}: {in_short(error)}", do=_SHOW)
@@ -84,14 +84,14 @@ def _in_pipeline(error: Exception, frames: Sequence[FrameType]) -> bool:
     return any("transforms" in Path(file).parts for file in files) or "/transforms/" in str(error)
 
 
-def _mistake(path: Path) -> DataError | None:
+def _mistake(path: Path, cfg: Config) -> DataError | None:
     """What the checks of `hrnet check-data` say of a file in COCO's form."""
     from hrnet_plugin.checks.data import check_coco
 
     if path.suffix != ".json" or not path.is_file():
         return None
     try:
-        report = check_coco(path)
+        report = check_coco(path, keypoints=False if cfg.get("default_scope") == "mmdet" else None)
     except DataError as error:
         return error
     finding = next((finding for finding in report.errors if finding.check in _MALFORMED), None)

@@ -72,7 +72,8 @@ def changed(key: str, **values: object) -> dict:
     [
         (changed("annotations", keypoints=[1, 2, 2]), "1 annotation with another number of values"),
         (changed("annotations", keypoints="abc"), "1 annotation with another number of values"),
-        (changed("annotations", keypoints=None), "ValueError: cannot reshape"),
+        (changed("annotations", keypoints=None), "1 annotation with another number of values"),
+        (CONTENT | {"categories": [{"name": "person"}]}, "1 category without a usable id"),
         (changed("annotations", bbox="abc"), "1 box not of four finite numbers (annotation 0 (0.png): abc)"),
         (changed("annotations", bbox=[1, 2, 3]), "1 box not of four finite numbers"),
         (changed("annotations", area="x"), "1 area not a finite number"),
@@ -103,6 +104,7 @@ def test_annotations_of_poses(told, folder, content, found):
         (changed("annotations", bbox="abc"), "1 box not of four finite numbers"),
         (changed("images", height=None), "1 image without a width and height above 0"),
         (changed("annotations", area=...), "KeyError: 'area'"),
+        (changed("categories", name=...), "1 category without a usable id, or without a name"),
     ],
 )
 def test_annotations_of_a_detector(told, folder, content, found):

@@ -77,6 +77,15 @@ CONTENT = st.fixed_dictionaries(
 )
 
 
+#: Without a fault.
+GOOD = {
+    "images": [{"id": place, "file_name": f"{place}.png", "width": 24, "height": 16} for place in (0, 1)],
+    "annotations": [
+        {"id": place, "image_id": place, "category_id": 1, "bbox": [1, 1, 20, 12], "area": 240, "iscrowd": 0,
+         "num_keypoints": 3, "keypoints": [5, 6, 2, 7, 7, 2, 9, 5, 1]} for place in (0, 1)
+    ],
+    "categories": [{"id": 1, "name": "person", "keypoints": list(_POINTS), "skeleton": []}],
+}  # fmt: skip
 BOXES = st.lists(
     st.fixed_dictionaries(
         {"image_id": st.one_of(st.integers(1, 2), NUMBERS), "category_id": st.just(1),
@@ -203,6 +212,14 @@ def test_a_training_takes_or_refuses_a_spoilt_file(folder, content, scope):
 
 
 @tries(25, 4000)
+@given(content=spoilt(st.just(GOOD), most=1), scope=st.sampled_from(("mmpose", "mmdet")))
+def test_what_a_training_refuses_is_told_before_it(folder, content, scope):
+    if isinstance(outcome(lambda: _built(folder, scope, content)), UserError):
+        found = outcome(lambda: check_coco(folder / "annotations.json", keypoints=scope == "mmpose"))
+        assert isinstance(found, UserError) or found.errors
+
+
+@tries(25, 4000)
 @given(content=CONTENT, boxes=st.one_of(spoilt(BOXES), JUNK))
 def test_a_test_takes_or_refuses_spoilt_boxes(folder, content, boxes):
     assert isinstance(outcome(lambda: _built(folder, "mmpose", content, boxes)), (list, UserError))
@@ -248,3 +265,9 @@ def test_a_page_of_a_spoilt_file_runs_nothing(folder, images):
     report = check_coco(_write(folder, content), images)
     page = data_page(evil, {"file": evil}, [report], draw_worst([report]))
     assert page.write(folder / "page.html").read_text(encoding="utf-8").count(evil) == 0
+
+
+def test_the_good_content_has_no_fault(folder):
+    assert not check_coco(_write(folder, GOOD), keypoints=True).errors
+    for scope in ("mmpose", "mmdet"):
+        assert len(_built(folder, scope, GOOD)) == 2

@@ -16,6 +16,7 @@ from .faults import Fault, Kind
 from .table import CocoTable, key
 
 _NONE = Kind(ERROR, "no-categories", "categories", "", "no category", "at least one, with id and name")
+_FIELDS = Kind(ERROR, "category-fields", "categories", "category", "without a usable id, or without a name")
 _TWICE = Kind(ERROR, "duplicate-category-id", "categories", "id", "of an earlier category", "each id once")
 _UNKNOWN = Kind(
     ERROR,
@@ -76,6 +77,9 @@ def check_categories(table: CocoTable, expected: Expected, *, keypoints: bool) -
     known = [key(row.get("id")) for row in table.categories]
     if not known:
         yield from _NONE.of_file(table)
+    named = [keypoints or row.get("name") is not None for row in table.categories]  # keypoints are learnt without
+    usable = [isinstance(row.get("id"), (int, str)) for row in table.categories]
+    yield from _of_categories(_FIELDS, table, ~np.array([*map(all, zip(named, usable, strict=True))], bool))
     twice = repeated(known)
     yield from _of_categories(_TWICE, table, twice)
     categories, listed = [key(value) for value in table.column("category_id")], set(known)

@@ -94,7 +94,8 @@ def check_keypoints(table: CocoTable, names: Sequence[str], *, scored: bool = Fa
 def _check_values(table: CocoTable, scored: bool) -> Iterator[Fault]:
     right = table.lengths == 3 * table.count
     count = replace(_COUNT, expected=f"{3 * table.count}: x, y, visibility of {table.count} keypoints")
-    given = np.array([row.get("keypoints") is not None for row in table.annotations], bool)
+    absent = None if table.mpii else ...  # MPII's annotations may have none
+    given = np.array([row.get("keypoints", absent) is not absent for row in table.annotations], bool)
     yield from count.of_annotations(table, given & ~right, lambda place: f"{max(table.lengths[place], 0)} values")
     yield from _NUMBERS.of_annotations(table, right & ~table.well_formed)
     flags = table.keypoints[..., 2]

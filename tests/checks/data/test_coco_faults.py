@@ -347,6 +347,12 @@ def no_categories(sample):
     del sample.content["categories"]
 
 
+@planted("category-fields", "category None (person)")
+def a_category_without_an_id(sample):
+    sample.content["categories"].append({**sample.content["categories"][0]})
+    del sample.content["categories"][-1]["id"]
+
+
 @planted("duplicate-category-id", "category 1 (person)")
 def a_category_twice(sample):
     sample.content["categories"] *= 2
@@ -366,6 +372,11 @@ def keypoints_in_another_order(sample):
 @planted("keypoint-names", "muzzle, in the config nose", NOTE)
 def another_name_of_a_keypoint(sample):
     sample.content["categories"][0]["keypoints"][0] = "muzzle"
+
+
+@planted("keypoint-count", "0 values")
+def an_annotation_whose_keypoints_are_null(sample):
+    sample.annotations[0]["keypoints"] = None
 
 
 @planted("category-keypoints", "category 1 (person)")
