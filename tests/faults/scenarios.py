@@ -319,9 +319,32 @@ def preempted(subject: Subject, chance: random.Random, times: int) -> Outcome:
         worst = max(worst, max(logged(run.work_dir)) - newest(run.work_dir))
         if number < 2:
             assert_goes_on(subject, run.work_dir)
+    worst = max(worst, *(_preempted_with_workers(subject, processes) for processes in (0, 2)))
     assert worst == 0
-    return Outcome("SIGTERM, SIGUSR1", "a checkpoint at the next step, exit status 75",
-                   "to a process and to torchrun; resumed, the end is the same", 4, 4, worst)  # fmt: skip
+    return Outcome(
+        "SIGTERM, SIGUSR1", "a checkpoint at the next step, exit status 75",
+        "to a process, to its group with processes that load data, to torchrun, which passes it on to whole groups; "
+        "resumed, the end is the same", 6, 6, worst,
+    )  # fmt: skip
+
+
+def _preempted_with_workers(subject: Subject, processes: int) -> int:
+    """SIGTERM to all processes of a group, among them those that load data; returns iterations that were lost."""
+    name = f"workers{processes}"
+    loading = [f"train_dataloader.{key}" for key in ("num_workers=2", "persistent_workers=True")]
+    run = subject.start(name, "--cfg-options", *loading, PAUSE=0.05, processes=processes)
+    run.wait_for_iteration(4)
+    if processes:
+        run.process.send_signal(signal.SIGTERM)
+    else:
+        os.killpg(run.process.pid, signal.SIGTERM)
+    assert run.wait(60) == 75, run.output()[-3000:]
+    lost = max(logged(run.work_dir)) - newest(run.work_dir)
+    run = subject.train(name, "--resume", "--cfg-options", *loading, processes=processes)
+    assert run.process.returncode == 0, run.output()[-3000:]
+    whole = straight_in_two(subject) if processes else straight(subject)
+    assert set(largest_differences(whole, run.work_dir).values()) == {0.0}
+    return lost
 
 
 @scenario
@@ -539,3 +562,30 @@ def cut_link(subject: Subject, chance: random.Random, times: int) -> Outcome:
         assert [run.wait() for run in runs] == [0, 0], runs[0].output()[-3000:]
     return Outcome("the link between two machines is cut", f"noticed within {limit} s, one line; the checkpoint stands",
                    f"both down after {took:.0f} s; resumed to the end", repeated=done - stands)  # fmt: skip
+
+
+@scenario
+def cut_in_validation(subject: Subject, chance: random.Random, times: int) -> Outcome:
+    """The link is cut while both machines validate, and exchange nothing but whether to go on."""
+    limit = 120 if times > 5 else 20
+    flags = ["--cfg-options", "val_dataloader.batch_size=1"]
+    flags += [] if times > 5 else [f"env_cfg.dist_cfg.timeout={limit}"]
+    with two_nodes() as nodes:
+        runs = _start_on(subject, nodes, "cut_validation", *flags, SLOW_VALIDATION=2)
+        assert runs[0].wait_until(lambda: "Epoch(val) [1][" in runs[0].output(), every=0.02)
+        subprocess.run(["ip", "-n", nodes[0][0], "link", "set", nodes[0][2], "down"], check=True)
+        began = time.monotonic()
+        statuses = [run.wait(limit + 90) for run in runs]
+        took = time.monotonic() - began
+    assert all(statuses), statuses
+    assert any("cannot be reached" in run.output() for run in runs), [run.message() for run in runs]
+    assert took < limit + 45, took
+    stands, done = newest(runs[0].work_dir), max(logged(runs[0].work_dir))
+    assert done - stands <= INTERVAL
+    with two_nodes() as nodes:
+        runs = _start_on(subject, nodes, "cut_validation", "--resume")
+        assert [run.wait() for run in runs] == [0, 0], runs[0].output()[-3000:]
+    return Outcome(
+        "the link is cut during a validation", f"noticed within {limit} s, one line; the checkpoint stands",
+        f"both down after {took:.0f} s; resumed to the end", repeated=done - stands,
+    )  # fmt: skip

@@ -75,6 +75,9 @@ class Planted(Hook):
         if what == 'die' and get_rank() == 1 and first:
             os.kill(os.getpid(), 9)
 
+    def before_val_iter(self, runner, batch_idx, data_batch=None):
+        time.sleep(float(os.environ.get('SLOW_VALIDATION', '0')))
+
 
 def slowly(evaluate):
     def slow(self, *args, **kwargs):

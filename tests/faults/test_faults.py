@@ -31,7 +31,7 @@ scenarios = load("scenarios")
 
 #: What a scenario needs beyond Python.
 MOUNTS = ("full_disk", "read_only")
-NAMESPACES = ("no_network", "two_machines", "no_common_disk", "cut_link")
+NAMESPACES = ("no_network", "two_machines", "no_common_disk", "cut_link", "cut_in_validation")
 
 
 def allowed(*command: str) -> bool:
