@@ -6,11 +6,12 @@
 # shellcheck source-path=SCRIPTDIR source=launch.sh
 source "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
 
-# Within the job: one step, and back into the queue where it was asked to make room (exit status 75), or its node failed.
+# Within the job: one step, and back into the queue where it was asked to make room (exit status 75), or was so before it
+# could listen (138: ended by SIGUSR1). Where its node failed, Slurm itself requeues it.
 if [[ "${1:-}" == --in-job ]]; then
     status=0
     run_step "${@:2}" || status=$?
-    if ((status == 75)); then
+    if ((status == 75 || status == 138)); then
         exec scontrol requeue "$SLURM_JOB_ID"
     fi
     exit "$status"

@@ -73,7 +73,7 @@ def test_srun_gets_resources_and_arguments_as_given(task, given, expected, on_cl
     ]
 
 
-@pytest.mark.parametrize(("step", "requeued"), [(0, False), (75, True), (1, False), (137, False)])
+@pytest.mark.parametrize(("step", "requeued"), [(0, False), (75, True), (138, True), (1, False), (137, False)])
 def test_batch_job_goes_back_into_the_queue_where_it_made_room(on_cluster, project_root, step, requeued):
     odd = ["my configs/a.py", "--work-dir", "it's a b", "--cfg-options", "a.b='x y'", 'c=["$HOME"]', "", "*", "ü\\"]
     lines = on_cluster(
