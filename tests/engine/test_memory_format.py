@@ -78,7 +78,7 @@ def test_a_run_resumed_without_the_option_goes_on_too(fused_before, fused_now, s
         before.optim_wrapper, after.optim_wrapper = (
             OptimWrapperDict(model=one.optim_wrapper) for one in (before, after)
         )
-    after.logger = logging.getLogger("test")
+    after.logger, after.param_schedulers = logging.getLogger("test"), None
     hook = CheckpointFitHook("x.pth", resumes=True)
     saved = {"state_dict": before.model.state_dict(), "optimizer": before.optim_wrapper.state_dict()}
     checkpoint = {**copy.deepcopy(saved), "meta": {}, "message_hub": {}}
