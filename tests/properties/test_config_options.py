@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from junk import TEXTS
 from mmengine.config import Config
 
+from hrnet_plugin.cli.main import build_parser
+from hrnet_plugin.cli.run import PreparedRun, prepare_training
 from hrnet_plugin.config_files import load_config
-from hrnet_plugin.errors import ConfigError
+from hrnet_plugin.errors import ConfigError, UserError
 
 _CONFIG = """
 model = dict(type='TopdownPoseEstimator', backbone=dict(type='HRNet', extra=dict(stage1=dict(num_channels=(64,)))))
@@ -38,6 +40,40 @@ VALUES = st.one_of(st.sampled_from(_VALUES), TEXTS, st.text("[]()',.=\"01a ", ma
 OPTIONS = st.one_of(st.builds("{}={}".format, KEYS, VALUES), TEXTS)
 
 
+#: Keys that a run reads before anything is built.
+_OF_RUNS = (
+    "model", "model.backbone", "model.data_preprocessor", "train_cfg", "train_cfg.max_epochs", "optim_wrapper",
+    "optim_wrapper.optimizer", "optim_wrapper.accumulative_counts", "env_cfg", "env_cfg.dist_cfg", "default_hooks",
+    "default_hooks.checkpoint", "default_hooks.logger", "custom_hooks", "train_dataloader", "train_dataloader.dataset",
+    "train_dataloader.dataset.pipeline", "train_dataloader.dataset.ann_file", "train_dataloader.dataset.data_root",
+    "train_dataloader.dataset.data_prefix", "val_dataloader", "val_evaluator", "val_cfg", "visualizer", "randomness",
+    "param_scheduler", "launcher", "load_from", "resume", "default_scope", "auto_scale_lr", "model_wrapper_cfg",
+    "work_dir", "speed", "speed.precision", "speed.accumulate", "find_unused_parameters", "preprocess_cfg",
+    "runner_type", "model.backbone.init_cfg", "model.backbone.init_cfg.checkpoint", "model.backbone.extra", "tta_model",
+    "data_root",
+)  # fmt: skip
+_KINDS = ("3", "0", "-1", "0.5", "x", "True", "None", "", "1,2", "a,b", "[(1,2),3]", "/dev/zero", "{'a':1}")
+_FLAGS = st.sampled_from(
+    (
+        (),
+        ("--static-graph",),
+        ("--gradient-view", "--accumulate", "2", "--precision", "bf16", "--auto-scale-lr", "--seed", "1"),
+        ("--fast", "--checkpoint-activations", "--no-validate"),
+        ("--resume", "--health"),
+    )
+)
+
+
+@pytest.fixture
+def data(folder: Path) -> Path:
+    """Files and folders where the quickstart config looks for them, with nothing in them."""
+    (folder / "annotations").mkdir()
+    for split in ("train", "val"):
+        (folder / split).mkdir()
+        (folder / "annotations" / f"person_keypoints_{split}.json").write_text("{}", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def config(folder: Path) -> Path:
     """A small config of the usual shape."""
@@ -53,6 +89,15 @@ def test_options_are_merged_or_refused(config, options, monkeypatch):
     found = outcome(lambda: load_config(config, options))
     assert isinstance(found, (Config, ConfigError))
     assert [path.name for path in config.parent.iterdir()] == ["config.py"]
+
+
+@tries(20, 3000)
+@given(option=st.builds("{}={}".format, st.sampled_from(_OF_RUNS), st.sampled_from(_KINDS)), flags=_FLAGS)
+def test_a_training_is_prepared_or_refused_whatever_kind_its_keys_hold(data, option, flags, monkeypatch):
+    monkeypatch.chdir(data)
+    words = ["train", "quickstart_pose", "--work-dir", "work", "--data-root", str(data), *flags]
+    args = build_parser(["train"]).parse_args([*words, "--cfg-options", option])
+    assert isinstance(outcome(lambda: prepare_training(args)), (PreparedRun, UserError))
 
 
 @tries(60, 4000)
