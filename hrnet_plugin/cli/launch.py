@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import signal
 import socket
@@ -100,7 +101,8 @@ def room_made_at_once() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, _make_room) for number in _ASK_FOR_ROOM}
+    make_room = functools.partial(_make_room, os.getpid())
+    before = {number: signal.signal(number, make_room) for number in _ASK_FOR_ROOM}
     try:
         yield
     except Preempted:
@@ -116,7 +118,11 @@ def _listen_as(before: dict[int, Any]) -> None:
         signal.signal(number, handler)
 
 
-def _make_room(number: int, frame: FrameType | None) -> None:
+def _make_room(process: int, number: int, frame: FrameType | None) -> None:
+    if os.getpid() != process:  # forked from it: what ends it is its parent's affair
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        return
     if os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0":
         name = signal.Signals(number).name
         # Not by print: a signal may come in the middle of one.

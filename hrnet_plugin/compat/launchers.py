@@ -19,7 +19,9 @@ import functools
 import gc
 import importlib
 import os
+import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -69,7 +71,8 @@ def _mended(launch: Callable[..., None], launcher: str) -> Callable[..., None]:
                 find_first_node()
             if torch.cuda.is_available():
                 _check_devices(torch.cuda.device_count(), int(os.environ.get(local_rank, "0")))
-                _launch_patiently(launch, backend, kwargs)
+                with _signals_as_by_default():
+                    _launch_patiently(launch, backend, kwargs)
             else:
                 # mmengine takes the local rank modulo the number of devices where slurm does not tell it.
                 if "SLURM_PROCID" in os.environ:
@@ -77,7 +80,7 @@ def _mended(launch: Callable[..., None], launcher: str) -> Callable[..., None]:
                 # Its functions have the default group as default argument: imported later, as DistributedDataParallel
                 # does, they would hold the group for ever, and leave_group could not end it.
                 importlib.import_module("torch.distributed.nn.functional")
-                with _no_device_to_set(torch.cuda):
+                with _no_device_to_set(torch.cuda), _signals_as_by_default():
                     _launch_patiently(launch, "gloo", kwargs)
                 atexit.register(leave_group)
 
@@ -202,6 +205,20 @@ def _no_device_to_set(cuda: ModuleType) -> Iterator[None]:
         yield
     finally:
         cuda.set_device = set_device
+
+
+@contextlib.contextmanager
+def _signals_as_by_default() -> Iterator[None]:
+    """Meanwhile SIGTERM and SIGUSR1 end the process: no handler of Python's is called while it waits for the others."""
+    before = {}
+    if os.name == "posix" and threading.current_thread() is threading.main_thread():
+        numbers = [one for one in (signal.SIGTERM, signal.SIGUSR1) if callable(signal.getsignal(one))]
+        before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

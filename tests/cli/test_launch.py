@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -36,12 +38,28 @@ def test_room_is_made_at_once_where_nothing_is_to_be_saved(name, rank, project_r
     assert (done.returncode, done.stdout, done.stderr) == (75, "", told)
 
 
+def test_a_process_that_is_forked_ends_as_by_default():
+    here, there = multiprocessing.Pipe()
+
+    def wait() -> None:
+        there.send("it runs")
+        time.sleep(20)
+
+    with launch.room_made_at_once():
+        process = multiprocessing.get_context("fork").Process(target=wait)
+        process.start()
+        here.recv()
+        process.terminate()
+        process.join()
+    assert process.exitcode == -signal.SIGTERM
+
+
 def test_a_training_listens_from_its_start_to_its_end(monkeypatch):
     before = [signal.getsignal(number) for number in preemption.SIGNALS]
     seen = []
     monkeypatch.setattr(run, "train", lambda args: seen.extend(map(signal.getsignal, preemption.SIGNALS)) or 0)
     assert train.run(argparse.Namespace()) == 0
-    assert seen == [launch._make_room] * 2
+    assert [handler.func for handler in seen] == [launch._make_room] * 2
     assert [signal.getsignal(number) for number in preemption.SIGNALS] == before
 
 
@@ -50,7 +68,7 @@ def test_an_echo_does_not_change_the_status_of_a_training_that_made_room():
     try:
         with pytest.raises(Preempted), launch.room_made_at_once():
             raise Preempted("asked")
-        assert [signal.getsignal(number) for number in before] == [launch._make_room] * 2
+        assert [signal.getsignal(number).func for number in before] == [launch._make_room] * 2
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -127,6 +128,23 @@ def test_processes_may_come_late(launch):
     half_a_minute, an_hour = timedelta(seconds=30), timedelta(hours=1)
     assert launch("pytorch", half_a_minute, RANK="0", LOCAL_RANK="0")[0]["timeout"] == timedelta(minutes=30)
     assert launch("pytorch", an_hour)[1]["timeout"] == an_hour
+
+
+def test_a_process_that_waits_for_the_others_can_be_ended(launch, monkeypatch):
+    """No handler of Python's is called meanwhile."""
+    import torch
+
+    seen = []
+    monkeypatch.setattr(
+        torch.distributed, "init_process_group", lambda **_: seen.append(signal.getsignal(signal.SIGTERM))
+    )
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        listening = signal.getsignal(signal.SIGTERM)
+        launch("pytorch", RANK="0", LOCAL_RANK="0")
+        assert (seen, signal.getsignal(signal.SIGTERM)) == ([signal.SIG_DFL], listening)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_port_in_use_is_named(launch, monkeypatch):
