@@ -55,13 +55,12 @@ def apply_resuming(cfg: Config, args: argparse.Namespace) -> list[str]:
     if args.resume not in (None, "auto"):
         named = local_checkpoint(args.resume)
     hook = child(cfg, "default_hooks")["checkpoint"] or {}
-    paths = _checkpoints(cfg.work_dir, hook)
+    path, notices = None, []
     if was_restarted():
-        path, notices = _newest_since(named, None if named else cfg.get("load_from"), paths, cfg.work_dir)
+        began_with = None if named else cfg.get("load_from")
+        path, notices = _newest_since(named, began_with, _checkpoints(cfg.work_dir, hook), cfg.work_dir)
     elif cfg.get("resume") and not named:
-        path, notices = _newest(paths, cfg.work_dir)
-    else:
-        path, notices = None, []
+        path, notices = _newest(_checkpoints(cfg.work_dir, hook), cfg.work_dir)
     if path is None and args.resume is not None:
         path, notices = find_resume_point(args.resume, cfg.work_dir, hook)
     if path is not None:
