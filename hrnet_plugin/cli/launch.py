@@ -38,9 +38,10 @@ _START_WITH = {
 _ASK_FOR_ROOM = (signal.SIGTERM, signal.SIGUSR1)
 #: Of <sys/prctl.h>: the signal that a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
-#: Seconds after which a process that has fallen silent is taken as gone; torch's own are 600 (nccl) and 1800 (gloo).
+#: Seconds after which a process that has fallen silent is taken as gone, so that a job is down within two minutes;
+#: torch's own are 600 (nccl) and 1800 (gloo).
 #: Waiting for an evaluation of the first process is not counted (`compat.patient_broadcast`).
-SILENCE = 120
+SILENCE = 110
 
 
 def notice_silence(cfg: Config) -> None:
