@@ -29,14 +29,14 @@ def measure(steps: int, folder: Path) -> dict[str, list]:
     """Trains, and looks at the processes twice a second.
 
     Args:
-        steps: Of the training, about: whole epochs are done.
+        steps: Of the training, at least: whole epochs are done.
         folder: Empty.
 
     Returns:
         `seconds`, `mebibytes`, `files` at each look; `step_seconds` of each step.
     """
     subject = Subject(folder / "subject", ROOT)
-    epochs = max(1, steps // 14)
+    epochs = max(1, -(-steps // 14))  # of 14 steps
     options = [
         f"train_cfg.max_epochs={epochs}", "train_cfg.val_interval=10", "default_hooks.checkpoint.interval=50",
         *(f"train_dataloader.{name}" for name in ("num_workers=2", "persistent_workers=True")),
