@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -21,3 +24,25 @@ def small() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def run_processes(project_root: Path, tmp_path: Path) -> Callable[[str, int], list[str]]:
+    """`run_processes(code, count)`: what each of several processes prints, given its rank and a file to meet at."""
+
+    def run(code: str, count: int) -> list[str]:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(project_root)}
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-c", code, str(rank), str(tmp_path / "store")],
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for rank in range(count)
+        ]
+        told = [process.communicate(timeout=120)[0] for process in processes]
+        assert [process.returncode for process in processes] == [0] * count
+        return told
+
+    return run

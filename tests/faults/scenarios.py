@@ -540,40 +540,22 @@ def no_common_disk(subject: Subject, chance: random.Random, times: int) -> Outco
     )  # fmt: skip
 
 
-@scenario
-def cut_link(subject: Subject, chance: random.Random, times: int) -> Outcome:
-    """The link between two machines is cut. `times` over 5 takes the silence that is suffered by default."""
+def _cut(
+    subject: Subject,
+    times: int,
+    fault: str,
+    name: str,
+    is_time: Callable[[Run], object],
+    *flags: str,
+    **variables: object,
+) -> Outcome:
+    """The link is cut at some time. `times` over 5 takes the silence that is suffered by default."""
     most, limit = (120, SILENCE) if times > 5 else (65, 20)
-    flags = [] if times > 5 else ["--cfg-options", f"env_cfg.dist_cfg.timeout={limit}"]
+    if times <= 5:
+        flags = (*(flags or ["--cfg-options"]), f"env_cfg.dist_cfg.timeout={limit}")
     with two_nodes() as nodes:
-        runs = _start_on(subject, nodes, "cut", *flags, PAUSE=0.05)
-        runs[0].wait_for_iteration(INTERVAL + 1)
-        subprocess.run(["ip", "-n", nodes[0][0], "link", "set", nodes[0][2], "down"], check=True)
-        began = time.monotonic()
-        statuses = [run.wait(limit + 90) for run in runs]
-        took = time.monotonic() - began
-    assert all(statuses), statuses
-    told = [run.message() for run in runs]
-    assert any("cannot be reached" in run.output() for run in runs), told
-    assert took < most, took
-    stands, done = newest(runs[0].work_dir), max(logged(runs[0].work_dir))
-    assert done - stands <= INTERVAL
-    with two_nodes() as nodes:
-        runs = _start_on(subject, nodes, "cut", "--resume")
-        assert [run.wait() for run in runs] == [0, 0], runs[0].output()[-3000:]
-    return Outcome("the link between two machines is cut", f"down within {most} s, one line; the checkpoint stands",
-                   f"both down after {took:.0f} s; resumed to the end", repeated=done - stands)  # fmt: skip
-
-
-@scenario
-def cut_in_validation(subject: Subject, chance: random.Random, times: int) -> Outcome:
-    """The link is cut while both machines validate, and exchange nothing but whether to go on."""
-    most, limit = (120, SILENCE) if times > 5 else (65, 20)
-    flags = ["--cfg-options", "val_dataloader.batch_size=1"]
-    flags += [] if times > 5 else [f"env_cfg.dist_cfg.timeout={limit}"]
-    with two_nodes() as nodes:
-        runs = _start_on(subject, nodes, "cut_validation", *flags, SLOW_VALIDATION=2)
-        assert runs[0].wait_until(lambda: "Epoch(val) [1][" in runs[0].output(), every=0.02)
+        runs = _start_on(subject, nodes, name, *flags, **variables)
+        assert is_time(runs[0])
         subprocess.run(["ip", "-n", nodes[0][0], "link", "set", nodes[0][2], "down"], check=True)
         began = time.monotonic()
         statuses = [run.wait(limit + 90) for run in runs]
@@ -584,9 +566,28 @@ def cut_in_validation(subject: Subject, chance: random.Random, times: int) -> Ou
     stands, done = newest(runs[0].work_dir), max(logged(runs[0].work_dir))
     assert done - stands <= INTERVAL
     with two_nodes() as nodes:
-        runs = _start_on(subject, nodes, "cut_validation", "--resume")
+        runs = _start_on(subject, nodes, name, "--resume")
         assert [run.wait() for run in runs] == [0, 0], runs[0].output()[-3000:]
     return Outcome(
-        "the link is cut during a validation", f"down within {most} s, one line; the checkpoint stands",
+        fault, f"down within {most} s, one line; the checkpoint stands",
         f"both down after {took:.0f} s; resumed to the end", repeated=done - stands,
+    )  # fmt: skip
+
+
+@scenario
+def cut_link(subject: Subject, chance: random.Random, times: int) -> Outcome:
+    """The link between two machines is cut."""
+    return _cut(
+        subject, times, "the link between two machines is cut", "cut",
+        lambda run: run.wait_for_iteration(INTERVAL + 1), PAUSE=0.05,
+    )  # fmt: skip
+
+
+@scenario
+def cut_in_validation(subject: Subject, chance: random.Random, times: int) -> Outcome:
+    """The link is cut while both machines validate, and exchange nothing but whether to go on."""
+    return _cut(
+        subject, times, "the link is cut during a validation", "cut_validation",
+        lambda run: run.wait_until(lambda: "Epoch(val) [1][" in run.output(), every=0.02),
+        "--cfg-options", "val_dataloader.batch_size=1", SLOW_VALIDATION=2,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor
 
+from ..checkpoint_fit import unwrapped
 from .position import TrainingPosition
 
 
@@ -47,7 +48,7 @@ def waiting_gradients(runner: Runner) -> dict[str, Tensor] | None:
     # Of several optimizers one may leave gradients to another that is between two updates.
     if not isinstance(wrapper, OptimWrapperDict) and wrapper.should_update():
         return None
-    parameters = dict(_network(runner).named_parameters())
+    parameters = dict(unwrapped(runner.model).named_parameters())
     here = {name for name, parameter in parameters.items() if parameter.grad is not None}
     # A process need not have used every parameter, and each reduction takes all. One that nobody used stays without:
     # an optimizer would move it by a gradient of zero, too.
@@ -77,7 +78,7 @@ def go_on_accumulating(
     for name, part in _parts(runner):
         if before and name in before.parts and name not in changed:
             part._inner_count = before.parts[name][1]
-    parameters = dict(_network(runner).named_parameters())
+    parameters = dict(unwrapped(runner.model).named_parameters())
     stale = {id(parameter) for name, part in _parts(runner) if name in changed for parameter in _parameters(part)}
     dropped = False
     for name in filter(parameters.__contains__, gradients or ()):
@@ -108,7 +109,3 @@ def _parts(runner: Runner) -> list[tuple[str, OptimWrapper]]:
 
 def _parameters(part: OptimWrapper) -> Iterator[Tensor]:
     return (parameter for group in part.optimizer.param_groups for parameter in group["params"])
-
-
-def _network(runner: Runner) -> torch.nn.Module:
-    return getattr(runner.model, "module", runner.model)

@@ -7,10 +7,8 @@ state.
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,13 +16,11 @@ from mmengine.dist import broadcast_object_list, is_main_process, master_only
 from mmengine.fileio import HardDiskBackend, LocalBackend
 from mmengine.hooks import CheckpointHook as EngineCheckpointHook
 from mmengine.runner import Runner
-from mmengine.runner.checkpoint import _load_checkpoint
 
-from hrnet_plugin.checkpoints.atomic import serialise, write_text_atomically
+from hrnet_plugin.checkpoints.atomic import write_text_atomically
 from hrnet_plugin.checkpoints.loading.same_keys import spec_of_network
 from hrnet_plugin.checkpoints.network_meta import describe_network
 from hrnet_plugin.checkpoints.newest import NUMBER, number_of
-from hrnet_plugin.checkpoints.publishing import hashed_name
 from hrnet_plugin.disk import is_full
 from hrnet_plugin.errors import CheckpointError
 from hrnet_plugin.registry import HOOKS
@@ -33,8 +29,8 @@ from ..resuming.state import TrainingState
 from .folder import take_folder
 from .folder_lock import let_go
 from .line import Start
-from .remembering import Saving, follow_folder, remembered
-from .storage import BACKEND, AtomicLocalBackend, RemovesLater, Writer, write_checkpoint
+from .remembering import Saving, follow_folder, keep_only, remembered
+from .storage import BACKEND, AtomicLocalBackend, RemovesLater, Writer, publish, remove_all, write_checkpoint
 
 
 @HOOKS.register_module()
@@ -90,20 +86,11 @@ class CheckpointHook(EngineCheckpointHook):
             if start.resumes and start.source is not None:
                 follow_folder(self, runner, start.source)
         if start.is_in(self.out_dir):
-            self._keep_only(runner, kept)
+            self._left_over += map(self._path_of, keep_only(self, runner, kept))
             if start.source is not None and self._restored_at == runner.iter:
                 self.last_ckpt = self.file_backend.join_path(self.out_dir, start.source.name)
                 self._saved_at = runner.iter
         self._state = None
-
-    def _keep_only(self, runner: Runner, kept: list[int]) -> None:
-        """Goes on with the list of checkpoints to keep, which may have become shorter."""
-        if self.max_keep_ckpts > 0:
-            self._left_over += map(self._path_of, kept[: -self.max_keep_ckpts])
-            kept = kept[-self.max_keep_ckpts :]
-            self.keep_ckpt_ids = deque(kept, self.max_keep_ckpts)
-        if kept:
-            runner.message_hub.update_info("keep_ckpt_ids", kept)
 
     def before_train_iter(self, *_: object, **__: object) -> None:
         """From here on the last checkpoint is not what there is."""
@@ -249,7 +236,7 @@ class CheckpointHook(EngineCheckpointHook):
                 saving.written.append(path)
             if last is not None:
                 write_text_atomically(last, note)
-            self._remove(outdated)
+            remove_all(self.file_backend, outdated)
 
         self._writer.do(write)
 
@@ -303,22 +290,10 @@ class CheckpointHook(EngineCheckpointHook):
         own, *others = map(os.path.realpath, folders) if is_local else folders
         return own in others
 
-    def _remove(self, paths: Iterable[str]) -> None:
-        for path in paths:
-            if self.file_backend.isfile(path):
-                self.file_backend.remove(path)
-            elif self.file_backend.isdir(path):  # deepspeed's checkpoints are folders
-                self.file_backend.rmtree(path)
-
     @master_only
     def _publish_model(self, runner: Runner, ckpt_path: str | None) -> None:
         if not ckpt_path or not self.file_backend.isfile(ckpt_path):
             runner.logger.warning(f"Not published, since it is not there any more: {ckpt_path or 'a best checkpoint'}")
             return
-        checkpoint = _load_checkpoint(ckpt_path)
-        dropped = sorted(set(checkpoint) - set(self.published_keys))
-        data = serialise({key: checkpoint[key] for key in checkpoint if key in self.published_keys})
-        digest = hashlib.sha256(data).hexdigest()
-        path = hashed_name(os.path.splitext(ckpt_path)[0], digest, ".pth")
-        self.file_backend.put(data.tobytes(), path)
+        path, dropped = publish(self.file_backend, ckpt_path, self.published_keys)
         runner.logger.info(f"Published {ckpt_path} as {path}; left out: {', '.join(dropped) or 'nothing'}.")

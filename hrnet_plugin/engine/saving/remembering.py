@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +80,21 @@ def follow_folder(hook: CheckpointHook, runner: Runner, source: Path) -> None:
             del info[key]
         if key.startswith(_BEST):
             _set_best(hook, key, info[key])
+
+
+def keep_only(hook: CheckpointHook, runner: Runner, kept: list[int]) -> list[int]:
+    """Lets a hook go on with the checkpoints that it was to keep; of more than `max_keep_ckpts`, with the last.
+
+    Returns:
+        Those that are too many.
+    """
+    too_many: list[int] = []
+    if hook.max_keep_ckpts > 0:
+        too_many, kept = kept[: -hook.max_keep_ckpts], kept[-hook.max_keep_ckpts :]
+        hook.keep_ckpt_ids = deque(kept, hook.max_keep_ckpts)
+    if kept:
+        runner.message_hub.update_info("keep_ckpt_ids", kept)
+    return too_many
 
 
 def _set_best(hook: CheckpointHook, key: str, path: str) -> None:

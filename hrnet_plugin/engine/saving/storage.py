@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from mmengine.fileio import LocalBackend, register_backend
+from mmengine.runner.checkpoint import _load_checkpoint
 
-from hrnet_plugin.checkpoints.atomic import told
+from hrnet_plugin.checkpoints.atomic import serialise, told
+from hrnet_plugin.checkpoints.publishing import hashed_name
 from hrnet_plugin.checkpoints.sums import sum_file, write_with_sum
 
 BACKEND = "hrnet_plugin.atomic"
@@ -83,6 +86,28 @@ def write_checkpoint(data: bytes | memoryview, path: str) -> None:
     do = "The checkpoint before it still stands: make room, and where the run stops go on from it with --resume"
     with told(path, "checkpoint", len(data), do):
         write_with_sum(data, path)
+
+
+def remove_all(backend: Any, paths: Iterable[str]) -> None:
+    """Removes checkpoints, as far as they are there."""
+    for path in paths:
+        if backend.isfile(path):
+            backend.remove(path)
+        elif backend.isdir(path):  # deepspeed's checkpoints are folders
+            backend.rmtree(path)
+
+
+def publish(backend: Any, path: str, keys: Collection[str]) -> tuple[str, list[str]]:
+    """Writes a checkpoint beside itself with some of its keys alone, under a name with its hash.
+
+    Returns:
+        The path of the new one, and the keys that were left out.
+    """
+    checkpoint = _load_checkpoint(path)
+    data = serialise({key: checkpoint[key] for key in checkpoint if key in keys})
+    published = hashed_name(os.path.splitext(path)[0], hashlib.sha256(data).hexdigest(), ".pth")
+    backend.put(data.tobytes(), published)
+    return published, sorted(set(checkpoint) - set(keys))
 
 
 class Writer:

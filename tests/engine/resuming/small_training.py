@@ -28,6 +28,23 @@ LOOPS = {
 }
 
 
+class Rates:
+    """The learning rate of each iteration, which its hook notes."""
+
+    def __init__(self):
+        class Noting(Hook):
+            def before_train_iter(self, runner, *_, **__):
+                self.rates[runner.iter] = runner.optim_wrapper.get_lr()["lr"][0]
+
+        self.hook = Noting()
+        self.hook.rates = self.rates = {}
+
+
+def logged(folder: Path) -> str:
+    """All that the runs in a work dir have logged."""
+    return "".join(path.read_text() for path in sorted(folder.glob("*/*.log")))
+
+
 class Augmented(torch.utils.data.Dataset):
     """Samples that draw from all three streams, as augmentation does; notes what is loaded."""
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from hrnet_plugin.errors import ConfigError
@@ -30,10 +25,6 @@ print({name: float(gradient) for name, gradient in waiting.items()}, net["none"]
 """
 
 
-def logged(folder: Path) -> str:
-    return "".join(path.read_text() for path in sorted(folder.glob("*/*.log")))
-
-
 class Gradients:
     """Whether there are gradients before an iteration."""
 
@@ -46,18 +37,8 @@ class Gradients:
         self.hook = Hook()
 
 
-def test_processes_need_not_use_the_same_parameters(tmp_path):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", PROCESS, str(rank), str(tmp_path / "store")],
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    told = [process.communicate(timeout=120)[0].splitlines()[-1:] for process in processes]
+def test_processes_need_not_use_the_same_parameters(run_processes):
+    told = [out.splitlines()[-1:] for out in run_processes(PROCESS, 2)]
     assert told == [["{'both': 1.5, 'own0': 2.0, 'own1': 2.0} None"]] * 2
 
 
@@ -70,8 +51,8 @@ def test_an_update_of_other_batches_begins_anew(small, tmp_path, change):
     hooks = [gradients.hook, small.StopAfter(4)]
     small.run(tmp_path, "iterations", resume=True, on_batch_change="keep", hooks=hooks, **change)
     assert gradients.hook.found == []
-    assert "in the middle of an update with other batches, 1 x 3 x 4 at the checkpoint, 1 x " in logged(tmp_path)
-    assert "what had been accumulated for it is dropped" in logged(tmp_path)
+    assert "in the middle of an update with other batches, 1 x 3 x 4 at the checkpoint, 1 x " in small.logged(tmp_path)
+    assert "what had been accumulated for it is dropped" in small.logged(tmp_path)
 
 
 def test_of_two_optimizers_one_goes_on(small, tmp_path):
@@ -81,7 +62,7 @@ def test_of_two_optimizers_one_goes_on(small, tmp_path):
     runner = small.run(tmp_path, hooks=[gradients.hook, small.StopAfter(4)], **options)
     assert gradients.hook.found == ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"]
     assert [part.inner_count for part in runner.optim_wrapper.values()] == [4, 1]
-    assert "1 x 3 x (first 4, last 4) at the checkpoint, 1 x 3 x (first 4, last 2) now" in logged(tmp_path)
+    assert "1 x 3 x (first 4, last 4) at the checkpoint, 1 x 3 x (first 4, last 2) now" in small.logged(tmp_path)
 
 
 def test_other_batches_of_one_of_two_optimizers_are_refused(small, tmp_path):

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from hrnet_plugin.errors import ConfigError
-
-
-class Rates:
-    """The learning rate of each iteration."""
-
-    def __init__(self, small):
-        class Hook(small.Hook):
-            def before_train_iter(self, runner, *_, **__):
-                self.rates[runner.iter] = runner.optim_wrapper.get_lr()["lr"][0]
-
-        self.hook = Hook()
-        self.hook.rates = self.rates = {}
-
-
-def logged(folder: Path) -> str:
-    return "".join(path.read_text() for path in sorted(folder.glob("*/*.log")))
 
 
 def test_refused_by_default_in_one_line(small, tmp_path):
@@ -40,39 +22,39 @@ def test_refused_by_default_in_one_line(small, tmp_path):
 def test_rescaled_as_if_it_had_been_so_from_the_beginning(small, tmp_path, moment):
     # Of 3 samples an epoch has six batches, of 6 it has three: a warm-up of 8 steps ends in another epoch.
     small.run(tmp_path / "a", hooks=[small.StopAfter(moment)])
-    resumed, whole = Rates(small), Rates(small)
+    resumed, whole = small.Rates(), small.Rates()
     runner = small.run(tmp_path / "a", resume=True, batch=6, on_batch_change="rescale", hooks=[resumed.hook])
     small.run(tmp_path / "b", batch=6, wrapper={"optimizer": {"type": "Adam", "lr": 0.02}}, hooks=[whole.hook])
     begun = min(resumed.rates)
     assert begun == moment // 6 * 3 + moment % 6 // 2
     assert resumed.rates == pytest.approx({at: rate for at, rate in whole.rates.items() if at >= begun}, rel=1e-12)
     assert runner.iter == 9
-    assert "the learning rate is multiplied by 2" in logged(tmp_path / "a")
+    assert "the learning rate is multiplied by 2" in small.logged(tmp_path / "a")
 
 
 def test_kept(small, tmp_path):
     small.run(tmp_path, hooks=[small.StopAfter(6)])
-    resumed = Rates(small)
+    resumed = small.Rates()
     small.run(tmp_path, resume=True, batch=6, on_batch_change="keep", hooks=[resumed.hook])
-    whole = Rates(small)
+    whole = small.Rates()
     small.run(tmp_path / "b", batch=6, hooks=[whole.hook])
     assert resumed.rates == pytest.approx({at: rate for at, rate in whole.rates.items() if at >= 3}, rel=1e-12)
-    assert "the learning rate stays" in logged(tmp_path)
+    assert "the learning rate stays" in small.logged(tmp_path)
 
 
 def test_the_same_samples_an_update_are_no_change(small, tmp_path):
     small.run(tmp_path, batch=6, hooks=[small.StopAfter(4)])
     resumed = small.run(tmp_path, resume=True, wrapper={"accumulative_counts": 2}, length=2)
-    assert "the same samples an update, 1 x 6 at the checkpoint, 1 x 3 x 2 now" in logged(tmp_path)
+    assert "the same samples an update, 1 x 6 at the checkpoint, 1 x 3 x 2 now" in small.logged(tmp_path)
     assert sorted(resumed.losses) == [8, 9, 10, 11]  # one batch of six of the second epoch was seen: two of three
 
 
 def test_iterations_stay_what_they_are(small, tmp_path):
     small.run(tmp_path, "iterations", hooks=[small.StopAfter(4)])
-    resumed = Rates(small)
+    resumed = small.Rates()
     options = {"sampler": "InfiniteSampler", "batch": 6, "on_batch_change": "rescale"}
     runner = small.run(tmp_path, "iterations", resume=True, hooks=[resumed.hook], **options)
-    whole = Rates(small)
+    whole = small.Rates()
     optimizer = {"optimizer": {"type": "Adam", "lr": 0.02}}
     small.run(tmp_path / "b", "iterations", batch=6, sampler="InfiniteSampler", wrapper=optimizer, hooks=[whole.hook])
     assert min(resumed.rates) == 4
@@ -83,7 +65,7 @@ def test_iterations_stay_what_they_are(small, tmp_path):
 def test_another_data_set_begins_its_pass_anew(small, tmp_path):
     small.run(tmp_path, hooks=[small.StopAfter(4)])
     resumed = small.run(tmp_path, resume=True, dataset=small.Augmented(20))
-    assert "resumed on 20 samples from a checkpoint of a training on 17" in logged(tmp_path)
+    assert "resumed on 20 samples from a checkpoint of a training on 17" in small.logged(tmp_path)
     assert len(resumed.losses) == 3 * 7
 
 
@@ -92,7 +74,7 @@ def test_another_data_set_hides_no_other_batch(small, tmp_path):
     options = {"resume": True, "batch": 6, "dataset": small.Augmented(20), "save": small.saved_at(12)}
     with pytest.raises(ConfigError, match="3 samples an update when the checkpoint was written: found 6 now"):
         small.run(tmp_path, **options)
-    rates, whole = Rates(small), Rates(small)
+    rates, whole = small.Rates(), small.Rates()
     resumed = small.run(tmp_path, on_batch_change="rescale", hooks=[rates.hook], **options)
     adam, data = {"optimizer": {"type": "Adam", "lr": 0.02}}, small.Augmented(20)
     small.run(tmp_path / "b", batch=6, wrapper=adam, hooks=[whole.hook], dataset=data, save="none")

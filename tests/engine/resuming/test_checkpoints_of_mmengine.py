@@ -8,18 +8,6 @@ import mmengine.hooks
 import pytest
 
 
-class Rates:
-    """The learning rate of each iteration."""
-
-    def __init__(self, small):
-        class Hook(small.Hook):
-            def before_train_iter(self, runner, *_, **__):
-                self.rates[runner.iter] = runner.optim_wrapper.get_lr()["lr"][0]
-
-        self.hook = Hook()
-        self.hook.rates = self.rates = {}
-
-
 @pytest.fixture
 def theirs(small, tmp_path, monkeypatch):
     """Two epochs of six batches, saved after each and in its middle."""
@@ -32,7 +20,7 @@ def theirs(small, tmp_path, monkeypatch):
 
 def go_on(small, folder: Path, name: str, **options):
     (folder / "last_checkpoint").write_text(str(folder / name))
-    rates = Rates(small)
+    rates = small.Rates()
     runner = small.run(folder, resume=True, length=4, hooks=[rates.hook], save="none", **options)
     return runner, rates.rates
 
@@ -41,7 +29,7 @@ def go_on(small, folder: Path, name: str, **options):
 def test_other_batches_an_epoch(small, theirs, tmp_path, name, begins):
     # Six batches of 6 samples are two epochs of three: epoch_1.pth would pass for the end of the second.
     runner, rates = go_on(small, theirs, name, batch=6)
-    whole = Rates(small)
+    whole = small.Rates()
     small.run(tmp_path / "whole", batch=6, length=4, hooks=[whole.hook], save="none")
     assert (min(runner.losses), runner.iter, runner.epoch) == (begins, 12, 4)
     assert rates == pytest.approx({at: rate for at, rate in whole.rates.items() if at >= begins}, rel=1e-12)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 PROCESS = """
 import sys
 from types import SimpleNamespace
@@ -33,19 +28,8 @@ check_common_start(SimpleNamespace(iter=7, model=net))
 """
 
 
-def test_different_states_are_refused(tmp_path):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", PROCESS, str(rank), str(tmp_path / "store")],
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(3)
-    ]
-    told = [process.communicate(timeout=120)[0].splitlines() for process in processes]
-    assert [process.returncode for process in processes] == [0] * 3
+def test_different_states_are_refused(run_processes):
+    told = [out.splitlines() for out in run_processes(PROCESS, 3)]
     assert told[0] == told[1] == told[2]
     iterations, weights = told[0]
     assert "process 0, 1: iteration 7, weights " in iterations
